@@ -1,0 +1,25 @@
+//! What a detector refuses.
+
+/// Why a detection was refused. It never answers "no conflict" to a question that makes no sense.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum DetectError {
+    /// A coordinate or speed is NaN or infinite.
+    #[error("{0} is not a finite number")]
+    NotFinite(&'static str),
+    /// A minimum is not a positive length.
+    #[error("{what} {value} m must be above 0 m")]
+    Minimum {
+        /// Which minimum.
+        what: &'static str,
+        /// The refused value, metres.
+        value: f64,
+    },
+    /// A window that ends before it begins, or whose ends are not finite.
+    #[error("window from {begin} s to {end} s: its end must not be before its begin, and both finite")]
+    Window {
+        /// Begin of the refused window, seconds.
+        begin: f64,
+        /// End of the refused window, seconds.
+        end: f64,
+    },
+}

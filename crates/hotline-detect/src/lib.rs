@@ -1,0 +1,44 @@
+//! Conflict detection: aircraft against aircraft, plans against plans, tracks against volumes.
+//!
+//! Pure functions of their arguments: no clock, no input or output, no allocation in the pair kernel. The
+//! formulas are those of the published state-based detection literature (Munoz et al., AIAA 2014; Hoekstra's
+//! detection as used in BlueSky), restated where they are used.
+//!
+//! The five types to know:
+//! - [`Minima`]: the cylinder that is to be kept clear around an aircraft.
+//! - [`Relative`] and [`cylinder_violation`]: the pair kernel, in closed form.
+//! - [`Kinematics`] and [`encounter`]: the same for two aircraft anywhere on WGS84.
+//! - [`PairFinder`]: all pairs in conflict within a look-ahead, without looking at all pairs.
+//! - [`volumes_conflict`] and [`VolumeIndex`]: plans against plans and restrictions.
+//!
+//! ```
+//! use hotline_airspace::{Feet, NauticalMiles, Seconds};
+//! use hotline_detect::{Minima, Relative, cylinder_violation};
+//! // Head-on at 500 m/s closing speed, 50 km apart, at the same height.
+//! let pair = Relative::new([-50_000.0, 0.0, 0.0], [500.0, 0.0, 0.0])?;
+//! let minima = Minima::new(NauticalMiles::new(5.0).into(), Feet::new(1000.0).into())?;
+//! let violation = cylinder_violation(&pair, &minima, Seconds::new(0.0), Seconds::new(120.0))?;
+//! assert_eq!(violation.unwrap().enters.get(), (50_000.0 - 9260.0) / 500.0);
+//! # Ok::<(), hotline_detect::DetectError>(())
+//! ```
+
+mod area_distance;
+mod cell_grid;
+mod conformance;
+mod cylinder;
+mod error;
+mod kinematics;
+mod overlap;
+mod pairs;
+mod relative;
+mod track_entry;
+
+pub use area_distance::{distance_between, distance_to};
+pub use conformance::{Deviation, deviation};
+pub use cylinder::{Minima, Violation, cylinder_violation};
+pub use error::DetectError;
+pub use kinematics::{Encounter, Kinematics, encounter};
+pub use overlap::{Dilation, VolumeIndex, volumes_conflict};
+pub use pairs::{MAX_LOOKAHEAD, PairFinder, all_pairs, all_pairs_brute_force};
+pub use relative::{ClosestApproach, Relative};
+pub use track_entry::track_enters;

@@ -1,0 +1,126 @@
+//! All pairs in conflict within a look-ahead, without looking at all pairs.
+//!
+//! Each aircraft's straight path over the look-ahead, grown by half the widest minimum and by what the flat
+//! frames of its pairs may differ from space, is filed in a grid of cubes; only aircraft that share a cube go
+//! through the exact pair test. The growth is derived in [`PairFinder::reach`], so no conflict is missed.
+
+use crate::cell_grid::{Box3, CellGrid};
+use crate::kinematics::MEAN_RADIUS;
+use crate::{Encounter, Kinematics, Minima, encounter};
+use hotline_airspace::{DatumConversions, MAX_GROUND_SPEED, Metres, Seconds};
+use std::collections::BTreeMap;
+
+/// The longest look-ahead of the pair finder.
+pub const MAX_LOOKAHEAD: Seconds = Seconds::new(1_200.0);
+
+/// Edge of the grid's cubes, metres.
+const CELL_EDGE: f64 = 24_000.0;
+
+/// Keeps aircraft by key and finds which of them may conflict with one.
+#[derive(Debug)]
+pub struct PairFinder<K> {
+    lookahead: f64,
+    widest: f64,
+    grid: CellGrid<K>,
+    known: BTreeMap<K, (Kinematics, Box3)>,
+}
+
+impl<K: Copy + Ord> PairFinder<K> {
+    /// A finder for a look-ahead (held to 0 to [`MAX_LOOKAHEAD`]) and the widest horizontal minimum in use.
+    pub fn new(lookahead: Seconds, widest: Metres) -> Self {
+        Self {
+            lookahead: lookahead.get().clamp(0.0, MAX_LOOKAHEAD.get()),
+            widest: widest.get(),
+            grid: CellGrid::new(CELL_EDGE),
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// The box that holds all places where this aircraft can be part of a conflict.
+    ///
+    /// A pair in conflict at t <= T is now at most d = D + (v + v') T apart. In its flat frame, position differs
+    /// from the chord in space by arc - chord <= d^3 / (24 R^2), shared by two, and a velocity is turned by at
+    /// most d / (2 R), which moves its end by v T d / (2 R).
+    fn reach(&self, of: &Kinematics) -> Box3 {
+        let path = of.speed() * self.lookahead;
+        let apart = self.widest + path + MAX_GROUND_SPEED.get() * self.lookahead;
+        let bend = path * apart / (2.0 * MEAN_RADIUS) + apart.powi(3) / (48.0 * MEAN_RADIUS * MEAN_RADIUS);
+        let end = std::array::from_fn(|i| of.place[i] + of.velocity[i] * self.lookahead);
+        Box3::around(of.place, end, self.widest / 2.0 + bend + 1.0)
+    }
+
+    /// Puts an aircraft in, or at its new state.
+    pub fn update(&mut self, key: K, kinematics: Kinematics) {
+        self.remove(key);
+        let reach = self.reach(&kinematics);
+        self.grid.insert(key, &reach);
+        self.known.insert(key, (kinematics, reach));
+    }
+
+    /// Takes an aircraft out.
+    pub fn remove(&mut self, key: K) {
+        if let Some((_, reach)) = self.known.remove(&key) {
+            self.grid.remove(key, &reach);
+        }
+    }
+
+    /// How many aircraft are known.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether none is known.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// Visits every other aircraft that may conflict with this one within the look-ahead, each once, in no
+    /// particular order.
+    pub fn near(&self, key: K, mut visit: impl FnMut(K, &Kinematics)) {
+        let Some((_, reach)) = self.known.get(&key) else { return };
+        self.grid.candidates(reach, |other| {
+            if other != key {
+                visit(other, &self.known[&other].0);
+            }
+        });
+    }
+}
+
+/// All pairs (i < j, sorted) of aircraft of one instant that violate the minima within the look-ahead.
+pub fn all_pairs(
+    aircraft: &[Kinematics],
+    minima: &Minima,
+    lookahead: Seconds,
+    conversions: &DatumConversions,
+) -> Vec<(usize, usize, Encounter)> {
+    let mut finder = PairFinder::new(lookahead, minima.horizontal());
+    let mut found = Vec::new();
+    for (j, one) in aircraft.iter().enumerate() {
+        finder.update(j, *one);
+        finder.near(j, |i, other| {
+            if let Some(met) = encounter(other, one, minima, lookahead, conversions) {
+                found.push((i, j, met));
+            }
+        });
+    }
+    found.sort_unstable_by_key(|&(i, j, _)| (i, j));
+    found
+}
+
+/// The same by looking at every pair: the yardstick for tests and benchmarks.
+pub fn all_pairs_brute_force(
+    aircraft: &[Kinematics],
+    minima: &Minima,
+    lookahead: Seconds,
+    conversions: &DatumConversions,
+) -> Vec<(usize, usize, Encounter)> {
+    let mut found = Vec::new();
+    for (i, one) in aircraft.iter().enumerate() {
+        for (j, other) in aircraft.iter().enumerate().skip(i + 1) {
+            if let Some(met) = encounter(one, other, minima, lookahead, conversions) {
+                found.push((i, j, met));
+            }
+        }
+    }
+    found
+}

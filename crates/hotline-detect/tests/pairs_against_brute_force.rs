@@ -1,0 +1,77 @@
+//! The pair finder against looking at every pair, everywhere on the globe.
+
+use hotline_airspace::{
+    Altitude, Datum, DatumConversions, Degrees, Metres, MetresPerSecond, Position, Seconds, TrackState, geodesy,
+};
+use hotline_detect::{Kinematics, Minima, PairFinder, all_pairs, all_pairs_brute_force, encounter};
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+/// Middles of the scenes: both poles, the antimeridian, the equator, and an ordinary place.
+const PLACES: [(f64, f64); 6] =
+    [(90.0, 0.0), (-90.0, 0.0), (0.0, 180.0), (52.0, -179.99), (0.0, 0.0), (47.0, 8.0)];
+
+fn aircraft(middle: usize, bearing: f64, way: f64, track: f64, speed: f64, height: f64, climb: f64) -> Kinematics {
+    let (lat, lon) = PLACES[middle];
+    let middle = Position::new(Degrees::new(lat), Degrees::new(lon)).unwrap();
+    let state = TrackState::new(
+        Timestamp::UNIX_EPOCH,
+        geodesy::destination(middle, Degrees::new(bearing), Metres::new(way)),
+        Altitude::new(Metres::new(height), Datum::Barometric).unwrap(),
+        MetresPerSecond::new(speed),
+        Degrees::new(track),
+        MetresPerSecond::new(climb),
+    );
+    Kinematics::new(&state.unwrap())
+}
+
+prop_compose! {
+    fn scene()(middle in 0..PLACES.len(), spread in 20e3..800e3)(
+        fleet in prop::collection::vec(
+            (Just(middle), 0.0..360.0, 0.0..spread, 0.0..360.0, prop_oneof![Just(0.0), 0.0..350.0, 0.0..1500.0],
+             0.0..3000.0, prop_oneof![Just(0.0), -20.0..20.0]), 2..80)
+    ) -> Vec<Kinematics> {
+        fleet.into_iter().map(|(m, b, w, t, s, h, c)| aircraft(m, b, w, t, s, h, c)).collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn the_same_set(fleet in scene(), lookahead in prop_oneof![Just(0.0), 0.0..300.0, Just(1200.0)],
+                    horizontal in 50.0..20_000.0, vertical in 10.0..2_000.0) {
+        let minima = Minima::new(Metres::new(horizontal), Metres::new(vertical)).unwrap();
+        let none = DatumConversions::default();
+        let lookahead = Seconds::new(lookahead);
+        let all = all_pairs_brute_force(&fleet, &minima, lookahead, &none);
+        prop_assert_eq!(all_pairs(&fleet, &minima, lookahead, &none), all);
+    }
+
+    /// After updates and removals, what a finder offers still holds every real conflict.
+    #[test]
+    fn incremental_misses_nothing(fleet in scene(), moved in scene()) {
+        let minima = Minima::new(Metres::new(9260.0), Metres::new(304.8)).unwrap();
+        let (none, lookahead) = (DatumConversions::default(), Seconds::new(120.0));
+        let mut finder = PairFinder::new(lookahead, minima.horizontal());
+        fleet.iter().enumerate().for_each(|(i, k)| finder.update(i, *k));
+        for (i, k) in moved.iter().enumerate() {
+            if i % 3 == 0 { finder.remove(i) } else { finder.update(i, *k) }
+        }
+        let state = |i: usize| if i >= moved.len() { fleet.get(i) } else if i % 3 == 0 { None } else { moved.get(i) };
+        let count = fleet.len().max(moved.len());
+        for (i, own) in (0..count).filter_map(|i| Some((i, state(i)?))) {
+            let mut near = Vec::new();
+            finder.near(i, |j, _| near.push(j));
+            let visited = near.len();
+            near.sort_unstable();
+            near.dedup();
+            prop_assert_eq!(visited, near.len(), "each once");
+            for (j, other) in (0..count).filter_map(|j| Some((j, state(j)?))).filter(|&(j, _)| j != i) {
+                if encounter(own, other, &minima, lookahead, &none).is_some() {
+                    prop_assert!(near.contains(&j));
+                }
+            }
+        }
+    }
+}
