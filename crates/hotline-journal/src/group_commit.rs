@@ -1,0 +1,95 @@
+//! Many writers, one sync: whatever arrives while one commit is under way goes into the next.
+
+use crate::{Journal, JournalError};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+/// The most batches that may wait for the disk; beyond it writers wait.
+pub const MAX_QUEUED: usize = 16_384;
+/// A commit takes no further batches once it has so many bytes.
+pub const MAX_GROUP_BYTES: usize = 4 << 20;
+
+/// What became of a batch: the number of its first record, or why it was refused (shared by all batches of one
+/// commit).
+pub type Committed = Result<u64, Arc<JournalError>>;
+
+struct Batch<T> {
+    records: Vec<Vec<u8>>,
+    token: T,
+}
+
+/// A thread that commits batches in the order they come, as many at once as are waiting, and then hands each
+/// batch's token on with what became of it, in the same order. A batch without records passes through after all
+/// that was submitted before it.
+pub struct GroupCommit<T> {
+    queue: Option<SyncSender<Batch<T>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<T: Send + 'static> GroupCommit<T> {
+    /// Starts the thread. `done` is called on it for each batch; it must not block for long.
+    pub fn start(journal: Arc<dyn Journal>, done: impl FnMut(Committed, T) + Send + 'static) -> Self {
+        let (queue, batches) = sync_channel(MAX_QUEUED);
+        let thread = std::thread::Builder::new().name("journal".into());
+        let thread = thread.spawn(move || run(&*journal, &batches, done)).expect("a thread can be started");
+        Self { queue: Some(queue), thread: Some(thread) }
+    }
+
+    /// Submits a batch; waits while [`MAX_QUEUED`] batches are waiting for the disk.
+    ///
+    /// # Errors
+    /// [`JournalError::Closed`] after [`GroupCommit::stop`].
+    pub fn submit(&self, records: Vec<Vec<u8>>, token: T) -> Result<(), JournalError> {
+        let queue = self.queue.as_ref().ok_or(JournalError::Closed)?;
+        match queue.try_send(Batch { records, token }) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(batch)) => queue.send(batch).map_err(|_| JournalError::Closed),
+            Err(TrySendError::Disconnected(_)) => Err(JournalError::Closed),
+        }
+    }
+
+    /// Commits what is waiting, then stops.
+    pub fn stop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has been printed; there is nothing left to commit.
+            _ = thread.join();
+        }
+    }
+}
+
+impl<T> Drop for GroupCommit<T> {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take() {
+            _ = thread.join();
+        }
+    }
+}
+
+fn run<T>(journal: &dyn Journal, batches: &Receiver<Batch<T>>, mut done: impl FnMut(Committed, T)) {
+    while let Ok(first) = batches.recv() {
+        let mut group = vec![first];
+        let mut bytes = 0;
+        while bytes < MAX_GROUP_BYTES {
+            let Ok(batch) = batches.try_recv() else { break };
+            bytes += batch.records.iter().map(Vec::len).sum::<usize>();
+            group.push(batch);
+        }
+        let mut records = Vec::new();
+        let mut tokens = Vec::with_capacity(group.len());
+        for batch in group {
+            tokens.push((records.len() as u64, batch.token));
+            records.extend(batch.records);
+        }
+        let committed = if records.is_empty() { journal.len() } else { journal.append(&records) };
+        match committed {
+            Ok(first) => tokens.into_iter().for_each(|(offset, token)| done(Ok(first + offset), token)),
+            Err(e) => {
+                let e = Arc::new(e);
+                tokens.into_iter().for_each(|(_, token)| done(Err(e.clone()), token));
+            }
+        }
+    }
+}
