@@ -34,7 +34,7 @@ fn bare_file(folder: &std::path::Path, group: usize) -> (f64, Duration) {
 
 fn redb(folder: &std::path::Path, group: usize) -> (f64, Duration) {
     let journal = EmbeddedJournal::open(folder.join(format!("redb-{group}"))).unwrap();
-    measure(group, |_, records| drop(journal.append(records).unwrap()))
+    measure(group, |_, records| _ = journal.append(records).unwrap())
 }
 
 fn fjall(folder: &std::path::Path, group: usize) -> (f64, Duration) {

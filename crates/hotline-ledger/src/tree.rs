@@ -20,7 +20,7 @@ impl HashReader for Stored<'_> {
 }
 
 /// The hash of a leaf.
-pub(crate) fn leaf_hash(leaf: &[u8]) -> Hash {
+fn leaf_hash(leaf: &[u8]) -> Hash {
     tlog::record_hash(leaf)
 }
 
@@ -45,6 +45,16 @@ impl Tree {
             return None;
         }
         Some(tlog::tree_hash(size, &Stored(&self.hashes)).expect("all hashes are kept").0)
+    }
+
+    /// The hash of leaf `number`, if there is one.
+    pub fn leaf(&self, number: u64) -> Option<[u8; 32]> {
+        (number < self.size).then(|| self.hashes[tlog::stored_hash_index(0, number) as usize].0)
+    }
+
+    /// The hash that a leaf of this content has.
+    pub fn leaf_of(content: &[u8]) -> [u8; 32] {
+        leaf_hash(content).0
     }
 
     /// All hashes in stored order, for a snapshot.

@@ -1,0 +1,123 @@
+//! How far each of the own statements has come with each peer.
+
+use hotline_ledger::PartyName;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, VecDeque};
+
+/// How many of the newest statements are followed for display; all are in the ledger and the journal.
+pub const MAX_DELIVERIES: usize = 2_000;
+
+/// How far a statement has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeliveryState {
+    /// Durable here.
+    Queued,
+    /// Handed to the connection.
+    Sent,
+    /// A receipt covers it.
+    Delivered,
+    /// An officer of the peer has read it.
+    Read,
+}
+
+impl DeliveryState {
+    /// Its name in interfaces.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+        }
+    }
+}
+
+/// One statement on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its number in the own ledger.
+    pub number: u64,
+    /// Its kind.
+    pub kind: String,
+    /// What it is about, in a few words.
+    pub about: String,
+    /// When it was queued.
+    pub queued: Timestamp,
+    /// For each peer when it reached which state.
+    pub reached: BTreeMap<PartyName, Vec<(DeliveryState, Timestamp)>>,
+}
+
+impl Delivery {
+    /// The state with a peer.
+    pub fn state(&self, peer: &PartyName) -> DeliveryState {
+        self.reached.get(peer).and_then(|r| r.last()).map_or(DeliveryState::Queued, |r| r.0)
+    }
+}
+
+/// The newest statements on their way.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Deliveries {
+    newest: VecDeque<Delivery>,
+}
+
+impl Deliveries {
+    pub(crate) fn queued(&mut self, number: u64, kind: &str, about: String, at: Timestamp) {
+        self.newest.push_back(Delivery { number, kind: kind.into(), about, queued: at, reached: BTreeMap::new() });
+        if self.newest.len() > MAX_DELIVERIES {
+            self.newest.pop_front();
+        }
+    }
+
+    /// All statements before `upto` have reached a state with a peer. Gives the numbers that newly did.
+    pub(crate) fn reached(&mut self, peer: &PartyName, upto: u64, state: DeliveryState, at: Timestamp) -> Vec<u64> {
+        let mut moved = Vec::new();
+        for delivery in self.newest.iter_mut().rev().skip_while(|d| d.number >= upto) {
+            if delivery.state(peer) >= state {
+                break;
+            }
+            delivery.reached.entry(peer.clone()).or_default().push((state, at));
+            moved.push(delivery.number);
+        }
+        moved
+    }
+
+    /// One statement was read.
+    pub(crate) fn read(&mut self, peer: &PartyName, number: u64, at: Timestamp) -> bool {
+        let Some(first) = self.newest.front().map(|d| d.number) else { return false };
+        let Some(delivery) = number.checked_sub(first).and_then(|i| self.newest.get_mut(i as usize)) else {
+            return false;
+        };
+        if delivery.state(peer) == DeliveryState::Read {
+            return false;
+        }
+        delivery.reached.entry(peer.clone()).or_default().push((DeliveryState::Read, at));
+        true
+    }
+
+    pub(crate) fn get(&self, number: u64) -> Option<&Delivery> {
+        let first = self.newest.front()?.number;
+        self.newest.get(number.checked_sub(first)? as usize)
+    }
+
+    pub(crate) fn newest(&self) -> impl DoubleEndedIterator<Item = &Delivery> {
+        self.newest.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_only_rise_and_each_is_told_once() {
+        let (peer, at) = (PartyName::new("green").unwrap(), Timestamp::UNIX_EPOCH);
+        let mut all = Deliveries::default();
+        (0..3).for_each(|i| all.queued(i, "message", String::new(), at));
+        assert_eq!(all.reached(&peer, 2, DeliveryState::Sent, at), [1, 0]);
+        assert_eq!(all.reached(&peer, 3, DeliveryState::Sent, at), [2]);
+        assert_eq!(all.reached(&peer, 2, DeliveryState::Delivered, at), [1, 0]);
+        assert!(all.read(&peer, 0, at) && !all.read(&peer, 0, at) && !all.read(&peer, 9, at));
+        assert_eq!(all.reached(&peer, 3, DeliveryState::Delivered, at), [2]);
+        assert_eq!(all.get(0).unwrap().state(&peer), DeliveryState::Read);
+    }
+}
