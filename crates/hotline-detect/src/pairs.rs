@@ -86,6 +86,19 @@ impl<K: Copy + Ord> PairFinder<K> {
     }
 }
 
+impl<K: Copy + Ord> PairFinder<K> {
+    /// Whether any aircraft that `wanted` accepts is within a distance of this one, both at their own times.
+    pub fn any_within(&self, key: K, distance: Metres, wanted: impl Fn(K) -> bool) -> bool {
+        let Some((own, _)) = self.known.get(&key) else { return false };
+        let mut found = false;
+        self.grid.candidates(&Box3::around(own.place, own.place, distance.get()), |other| {
+            found = found
+                || other != key && wanted(other) && own.distance(&self.known[&other].0) <= distance;
+        });
+        found
+    }
+}
+
 /// All pairs (i < j, sorted) of aircraft of one instant that violate the minima within the look-ahead.
 pub fn all_pairs(
     aircraft: &[Kinematics],
