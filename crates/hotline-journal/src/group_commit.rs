@@ -15,6 +15,7 @@ pub const MAX_GROUP_BYTES: usize = 4 << 20;
 pub type Committed = Result<u64, Arc<JournalError>>;
 
 struct Batch<T> {
+    epoch: u64,
     records: Vec<Vec<u8>>,
     token: T,
 }
@@ -36,13 +37,14 @@ impl<T: Send + 'static> GroupCommit<T> {
         Self { queue: Some(queue), thread: Some(thread) }
     }
 
-    /// Submits a batch; waits while [`MAX_QUEUED`] batches are waiting for the disk.
+    /// Submits a batch of an epoch; once a batch of an epoch has been refused, all later ones of the same epoch or
+    /// an earlier one are refused too, since they build on it. Waits while [`MAX_QUEUED`] batches are waiting for the disk.
     ///
     /// # Errors
     /// [`JournalError::Closed`] after [`GroupCommit::stop`].
-    pub fn submit(&self, records: Vec<Vec<u8>>, token: T) -> Result<(), JournalError> {
+    pub fn submit(&self, epoch: u64, records: Vec<Vec<u8>>, token: T) -> Result<(), JournalError> {
         let queue = self.queue.as_ref().ok_or(JournalError::Closed)?;
-        match queue.try_send(Batch { records, token }) {
+        match queue.try_send(Batch { epoch, records, token }) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(batch)) => queue.send(batch).map_err(|_| JournalError::Closed),
             Err(TrySendError::Disconnected(_)) => Err(JournalError::Closed),
@@ -69,6 +71,8 @@ impl<T> Drop for GroupCommit<T> {
 }
 
 fn run<T>(journal: &dyn Journal, batches: &Receiver<Batch<T>>, mut done: impl FnMut(Committed, T)) {
+    // The newest epoch of which a batch has been refused, and why.
+    let mut refused: Option<(u64, Arc<JournalError>)> = None;
     while let Ok(first) = batches.recv() {
         let mut group = vec![first];
         let mut bytes = 0;
@@ -79,17 +83,58 @@ fn run<T>(journal: &dyn Journal, batches: &Receiver<Batch<T>>, mut done: impl Fn
         }
         let mut records = Vec::new();
         let mut tokens = Vec::with_capacity(group.len());
+        let mut newest = 0;
         for batch in group {
+            if let Some((_, why)) = refused.as_ref().filter(|(epoch, _)| batch.epoch <= *epoch) {
+                done(Err(why.clone()), batch.token);
+                continue;
+            }
+            newest = batch.epoch;
             tokens.push((records.len() as u64, batch.token));
             records.extend(batch.records);
+        }
+        if tokens.is_empty() {
+            continue;
         }
         let committed = if records.is_empty() { journal.len() } else { journal.append(&records) };
         match committed {
             Ok(first) => tokens.into_iter().for_each(|(offset, token)| done(Ok(first + offset), token)),
             Err(e) => {
                 let e = Arc::new(e);
+                refused = Some((newest, e.clone()));
                 tokens.into_iter().for_each(|(_, token)| done(Err(e.clone()), token));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EmbeddedJournal, FaultyDisk};
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn after_a_refusal_its_epoch_is_refused_until_the_next() {
+        let disk = FaultyDisk::new(3);
+        let journal = Arc::new(EmbeddedJournal::on_disk(disk.clone()).unwrap());
+        let (told, heard) = channel();
+        let mut commit = GroupCommit::start(journal.clone(), move |committed, name: &str| {
+            told.send((name, committed.map_err(|e| e.to_string()))).unwrap();
+        });
+        let next = |epoch, size, name| {
+            commit.submit(epoch, vec![vec![1; size]], name).unwrap();
+            heard.recv().unwrap()
+        };
+        assert_eq!(next(0, 10, "fits"), ("fits", Ok(0)));
+        disk.set_room(disk.size());
+        // The file has some room left of its own: it takes one or a few large records to fill it.
+        assert!((0..50).any(|_| next(0, 900_000, "large").1.is_err()));
+        disk.set_room(u64::MAX);
+        assert!(next(0, 10, "builds on the refused one").1.is_err());
+        let len = journal.len().unwrap();
+        assert_eq!(next(1, 10, "a new epoch"), ("a new epoch", Ok(len)));
+        commit.stop();
+        assert!(commit.submit(1, vec![], "closed").is_err());
     }
 }

@@ -17,6 +17,7 @@
 //! assert_eq!(journal.append(&[b"first".to_vec(), b"second".to_vec()])?, 0);
 //! disk.crash();
 //! drop(journal);
+//! disk.restart();
 //! let journal = EmbeddedJournal::on_disk(disk)?;
 //! assert_eq!(journal.read(0, 10)?, [b"first".to_vec(), b"second".to_vec()]);
 //! # Ok::<(), hotline_journal::JournalError>(())

@@ -26,7 +26,7 @@ fn child() {
     for number in start..start + 12_000 {
         let mut record = number.to_be_bytes().to_vec();
         record.resize(8 + (number % 977) as usize, 7);
-        if commit.submit(vec![record], number).is_err() {
+        if commit.submit(0, vec![record], number).is_err() {
             break;
         }
         if number % 50 == 0 {

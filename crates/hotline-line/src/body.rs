@@ -187,6 +187,22 @@ impl ConflictKey {
         std::iter::once(&self.first.party).chain(second)
     }
 
+    /// Its encoding.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encoded(|e| self.put(e))
+    }
+
+    /// Reads a key.
+    ///
+    /// # Errors
+    /// When malformed.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, LineError> {
+        let mut d = In::new(bytes, "a conflict's name");
+        let key = Self::read(&mut d)?;
+        d.end()?;
+        Ok(key)
+    }
+
     fn put(&self, e: &mut Out) -> Written {
         e.array(5)?.u8(self.kind.number())?;
         for subject in [&self.first, &self.second] {

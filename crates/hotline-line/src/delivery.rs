@@ -68,6 +68,11 @@ impl Deliveries {
         }
     }
 
+    /// Puts one in as it was.
+    pub(crate) fn put(&mut self, delivery: Delivery) {
+        self.newest.push_back(delivery);
+    }
+
     /// All statements before `upto` have reached a state with a peer. Gives the numbers that newly did.
     pub(crate) fn reached(&mut self, peer: &PartyName, upto: u64, state: DeliveryState, at: Timestamp) -> Vec<u64> {
         let mut moved = Vec::new();

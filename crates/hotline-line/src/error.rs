@@ -36,6 +36,9 @@ pub enum LineError {
     /// A rulebook could not be read.
     #[error("rulebook: {0}")]
     Rulebook(String),
+    /// Nothing can be stored, so nothing may be said.
+    #[error("nothing can be recorded at the moment, so nothing was accepted: {0}")]
+    Muted(String),
     /// A party that is not on this line.
     #[error("party {0} is not on this line")]
     UnknownParty(PartyName),

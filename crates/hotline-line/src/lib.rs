@@ -27,6 +27,7 @@ mod party_keys;
 mod peer;
 mod record;
 mod rulebook;
+mod snapshot;
 
 pub use body::{
     Acknowledgement, Body, ConflictAlert, ConflictClear, ConflictKey, ConflictKind, FlightEnd, FlightId, FlightNotice,

@@ -604,6 +604,43 @@ impl Line {
         if party == self.party() { Some(self.own_head(self.ledger.size())) } else { self.peers.get(party)?.head.clone() }
     }
 
+    // ---- snapshots ----
+
+    pub(crate) fn own_ledger(&self) -> &HeldLedger {
+        &self.ledger
+    }
+
+    pub(crate) fn peers_by_name(&self) -> &BTreeMap<PartyName, Peer> {
+        &self.peers
+    }
+
+    pub(crate) fn set_own(&mut self, next_place: u64, ledger: HeldLedger) {
+        (self.next_place, self.ledger) = (next_place, ledger);
+    }
+
+    pub(crate) fn set_deliveries(&mut self, deliveries: Deliveries) {
+        self.deliveries = deliveries;
+    }
+
+    pub(crate) fn set_peer(
+        &mut self,
+        name: &PartyName,
+        ledger: HeldLedger,
+        got: &[u8],
+        given: &[u8],
+        disputed: Option<Disputed>,
+        certificates: &[Vec<u8>],
+    ) -> Result<(), LineError> {
+        let peer = self.peer(name)?;
+        certificates.iter().try_for_each(|c| peer.keys.certify(c))?;
+        (peer.ledger, peer.disputed) = (ledger, disputed);
+        if !got.is_empty() {
+            let receipt = self.open_receipt(name, got)?;
+            self.peer(name)?.receipt = Some(receipt);
+        }
+        if given.is_empty() { Ok(()) } else { self.replay_given(name, given) }
+    }
+
     // ---- replaying ----
 
     /// Takes in a record of the journal at start-up. Gives the statement that it holds, if it holds one.

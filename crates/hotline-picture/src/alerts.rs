@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The most alerts that are kept for display; closed ones go first. All are in the ledgers.
 pub const MAX_ALERTS: usize = 2_000;
+/// The most other statements that are remembered of one episode.
+const MAX_OTHERS: usize = 256;
 /// How long a closed alert stays on display.
 const SHOWN_AFTER_CLOSE: Seconds = Seconds::new(600.0);
 
@@ -48,6 +50,8 @@ pub struct Alert {
     pub asserted: BTreeMap<PartyName, Assertion>,
     /// All statements that raised it in this episode, those of parties for whom it is over among them.
     pub statements: BTreeSet<StatementRef>,
+    /// All other statements about this episode: that it is over, was read, or was not read in time.
+    pub others: BTreeSet<StatementRef>,
     /// Who has read it.
     pub acks: BTreeMap<PartyName, Ack>,
     /// Whose deadline has passed unread, at which level.
@@ -101,6 +105,7 @@ impl Alerts {
             due,
             asserted: BTreeMap::new(),
             statements: BTreeSet::new(),
+            others: BTreeSet::new(),
             acks: BTreeMap::new(),
             missed: BTreeSet::new(),
             closed: None,
@@ -115,6 +120,15 @@ impl Alerts {
         self.by_key.insert(key, new);
         self.bound();
         true
+    }
+
+    /// Another statement about an alert, beside those that raise it.
+    pub(crate) fn remember(&mut self, key: &ConflictKey, reference: StatementRef) {
+        if let Some(alert) = self.by_key.get_mut(key) {
+            if alert.others.len() < MAX_OTHERS {
+                alert.others.insert(reference);
+            }
+        }
     }
 
     /// A party says that a conflict is over.

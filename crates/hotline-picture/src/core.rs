@@ -6,9 +6,10 @@
 //! fails, the shell drops what was to follow and builds the core anew from the journal: nothing that was not
 //! stored has been shown as accepted or told to a peer.
 
+use crate::snapshot;
 use crate::{Alerts, CoreError, Detection, Event, FlightPlan, Picture, Tally};
 use hotline_airspace::{Seconds, seconds_between};
-use hotline_ledger::{PartyName, Role};
+use hotline_ledger::{PartyName, Role, SignedStatement};
 use hotline_line::{
     Acknowledgement, Body, ConflictClear, ConflictKey, FlightEnd, FlightId, FlightNotice, History, Line, LineConfig,
     LineError, MAX_TRACKS, Message, MissedDeadline, Record, Restriction, RestrictionLift, Said, SharedTrack, Subject,
@@ -20,6 +21,10 @@ use std::collections::BTreeSet;
 const MAX_FLIGHTS: usize = 1_000_000;
 /// The most restrictions of one party.
 const MAX_RESTRICTIONS: usize = 10_000;
+
+fn missing(place: u64) -> LineError {
+    LineError::Malformed { what: "a snapshot", why: format!("record {place} of the journal is not a statement") }
+}
 
 /// What is to be done after an input.
 #[derive(Debug, Default)]
@@ -47,7 +52,8 @@ pub struct Core {
     last_expiry: Option<Timestamp>,
     effects: Effects,
     touched: BTreeSet<ConflictKey>,
-    replaying: bool,
+    /// Why nothing may be said at the moment.
+    muted: Option<String>,
 }
 
 impl Core {
@@ -67,7 +73,7 @@ impl Core {
             last_expiry: None,
             effects: Effects::default(),
             touched: BTreeSet::new(),
-            replaying: false,
+            muted: None,
         })
     }
 
@@ -107,7 +113,6 @@ impl Core {
     /// # Errors
     /// When the record does not fit what came before it.
     pub fn replay(&mut self, record: &Record) -> Result<(), LineError> {
-        self.replaying = true;
         if let Some(said) = self.line.replay(record)? {
             self.at(said.time);
             self.hear(said);
@@ -117,6 +122,49 @@ impl Core {
         Ok(())
     }
 
+    /// The state after all records so far. The picture is not in it, only where in the journal the statements are
+    /// that it is made of.
+    pub fn snapshot(&self) -> Vec<u8> {
+        let intents = self.picture.intents().map(|i| &i.reference);
+        let restrictions = self.picture.restrictions().map(|r| &r.reference);
+        let alerts = self.alerts.iter().flat_map(|a| a.statements.iter().chain(&a.others));
+        let place = |r: &hotline_line::StatementRef| self.line.places(&r.party).get(r.number as usize).copied();
+        let places: BTreeSet<u64> = intents.chain(restrictions).chain(alerts).filter_map(place).collect();
+        snapshot::encode(&snapshot::Snapshot {
+            time: self.time,
+            line: self.line.snapshot(),
+            tally: self.tally.clone(),
+            places: places.into_iter().collect(),
+        })
+    }
+
+    /// The core as it was when the snapshot was taken; `history` reads the journal.
+    ///
+    /// # Errors
+    /// When the snapshot is malformed, of another node, or the journal lacks what it refers to.
+    pub fn restore(config: LineConfig, bytes: &[u8], history: &dyn History) -> Result<Self, LineError> {
+        let kept = snapshot::decode(bytes)?;
+        let mut core = Self::new(config.clone())?;
+        core.line = Line::restore(config, &kept.line)?;
+        for place in kept.places {
+            let (Record::Own(bytes) | Record::Heard(_, bytes)) = history.record(place).ok_or_else(|| missing(place))? else {
+                return Err(missing(place));
+            };
+            let signed = SignedStatement::from_own_store(&bytes)?;
+            let said = signed.statement();
+            let reference = hotline_line::StatementRef { party: said.party.clone(), number: said.number };
+            let body = Body::from_cbor(&said.kind, &said.body)?;
+            core.at(said.time);
+            core.hear(Said { reference, time: said.time, body, ahead: true });
+        }
+        core.tally = kept.tally;
+        core.at(kept.time);
+        _ = core.line.take_output();
+        core.effects = Effects::default();
+        core.touched.clear();
+        Ok(core)
+    }
+
     /// All records have been replayed. What this node had said to be in conflict counts as seen now, so that it is
     /// cleared or confirmed like anything else; what it sees and had not yet said, it says. On a new ledger, the
     /// own certificates are said first.
@@ -124,7 +172,6 @@ impl Core {
     /// # Errors
     /// When the line refuses to speak.
     pub fn start(&mut self, now: Timestamp) -> Result<(), LineError> {
-        self.replaying = false;
         self.at(now);
         self.picture.fresh.clear();
         let own = self.line.party().clone();
@@ -154,6 +201,17 @@ impl Core {
         self.picture.detections_mut().changed.extend(seen);
         self.reconcile();
         Ok(())
+    }
+
+    /// Nothing can be stored (or can be again): while so, this node detects and shows, but says nothing.
+    pub fn mute(&mut self, why: Option<String>) {
+        self.muted = why;
+    }
+
+    /// Takes over the tracks and detections of a core that this one replaces.
+    pub fn take_over(&mut self, old: Self) {
+        self.picture.take_over(old.picture);
+        self.at(old.time);
     }
 
     // ---- inputs ----
@@ -342,6 +400,9 @@ impl Core {
     // ---- the joints ----
 
     fn say(&mut self, body: Body, about: String) -> Result<(), LineError> {
+        if let Some(why) = &self.muted {
+            return Err(LineError::Muted(why.clone()));
+        }
         let said = self.line.say(body, about, self.time)?;
         self.hear(said);
         Ok(())
@@ -388,12 +449,18 @@ impl Core {
                 }
             }
             Body::ConflictClear(clear) => {
+                self.alerts.remember(&clear.conflict, said.reference);
                 if self.alerts.cleared(&party, &clear.conflict, said.time) {
                     self.touched.insert(clear.conflict);
                 }
             }
-            Body::Acknowledgement(signed) => self.hear_acknowledgement(&party, &signed),
+            Body::Acknowledgement(signed) => {
+                if let Some(conflict) = self.hear_acknowledgement(&party, &signed) {
+                    self.alerts.remember(&conflict, said.reference);
+                }
+            }
             Body::MissedDeadline(missed) => {
+                self.alerts.remember(&missed.conflict, said.reference);
                 if self.alerts.mark_missed(&missed.conflict, &missed.party, missed.level) || party == *self.line.party() {
                     self.touched.insert(missed.conflict);
                 }
@@ -402,7 +469,8 @@ impl Core {
         }
     }
 
-    fn hear_acknowledgement(&mut self, party: &PartyName, signed: &[u8]) {
+    /// Gives the conflict that was acknowledged, when the signature counts.
+    fn hear_acknowledgement(&mut self, party: &PartyName, signed: &[u8]) -> Option<ConflictKey> {
         let mut officer = String::new();
         let opened = Acknowledgement::open(signed, self.line.name(), party, |id, at| {
             let certificate = self.line.keys(party)?.find(Role::Officer, id, at)?;
@@ -410,15 +478,19 @@ impl Core {
             Some(certificate.key)
         });
         match opened {
-            Err(e) => self.effects.at_once.push(Event::Refused(party.clone(), e.to_string())),
+            Err(e) => {
+                self.effects.at_once.push(Event::Refused(party.clone(), e.to_string()));
+                None
+            }
             Ok(ack) => {
                 let own = self.line.party().clone();
                 for read in ack.alerts.iter().filter(|r| r.party == own && *party != own) {
                     self.line.mark_read(party, read.number, ack.time);
                 }
                 if self.alerts.acknowledged(party, officer, &ack) {
-                    self.touched.insert(ack.conflict);
+                    self.touched.insert(ack.conflict.clone());
                 }
+                Some(ack.conflict)
             }
         }
     }
@@ -448,7 +520,9 @@ impl Core {
     /// Says what this node sees of a conflict, if its last word on it was another. Only of those it has a part in.
     fn tell(&mut self, key: &ConflictKey) {
         let own = self.line.party().clone();
-        if !key.parties().any(|p| *p == own) && key.first.party == key.second.party && self.line.peers().count() > 1 {
+        let ours = key.parties().any(|p| *p == own);
+        let only_theirs_to_tell = key.parties().count() > 1 || self.line.peers().count() > 1;
+        if !ours && only_theirs_to_tell {
             return;
         }
         let said = self.alerts.get(key).and_then(|a| a.asserted.get(&own)).map(|a| a.alert.level);

@@ -16,6 +16,7 @@ mod detection;
 mod error;
 mod event;
 mod picture;
+mod snapshot;
 mod plans;
 mod tally;
 mod tracks;

@@ -453,6 +453,12 @@ impl Picture {
         }
     }
 
+    /// Takes over the tracks and detections of another picture.
+    pub(crate) fn take_over(&mut self, old: Self) {
+        self.tracks = old.tracks;
+        old.detections.iter().for_each(|d| self.detections.resume(d.clone()));
+    }
+
     /// The own party.
     pub fn own(&self) -> &PartyName {
         &self.own
