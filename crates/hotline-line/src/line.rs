@@ -320,8 +320,14 @@ impl Line {
                 peer.same_rulebook = rulebook == own_hash;
                 let connection = peer.connection.get_or_insert(Connection { sent: 0, held: 0, greeted: true });
                 (connection.sent, connection.held, connection.greeted) = (held.min(own_size), held.min(own_size), true);
+                let unreceipted = held.min(own_size) > peer.receipted();
                 if held > own_size {
                     self.behind = Some(held);
+                }
+                if unreceipted {
+                    // The peer holds more than its receipt says: that receipt was lost on the way. Ask again.
+                    let (first, checkpoint) = (held.min(own_size), self.own_head(held.min(own_size)).note);
+                    self.out.send.push((name.clone(), Message::Entries { first, entries: vec![], checkpoint }));
                 }
                 self.out.changed.push(name.clone());
                 // A peer that has less than we hold of it will be found out by its heads; nothing to do here.
