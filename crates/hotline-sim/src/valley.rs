@@ -64,8 +64,8 @@ const MERGER_KNOTS: f64 = 430.0;
 const MERGER_TURNS: f64 = 55.0;
 const TURN_RATE: f64 = 3.0;
 /// When an aircraft leaves its plan, and how fast it goes sideways, m/s.
-const LEAVES_AT: f64 = 8.0;
-const LEAVES_AT_SPEED: f64 = 60.0;
+const LEAVES_AT: f64 = 5.0;
+const LEAVES_AT_SPEED: f64 = 110.0;
 
 fn id(text: &str) -> FlightId {
     FlightId::new(text).expect("names of the simulation are valid")

@@ -1,0 +1,31 @@
+// The state of the line to each peer, in words and colour.
+import { For, Show } from "solid-js";
+import { partyColour } from "../colours";
+import { connected, known, trouble } from "../node";
+import { clockTime, t } from "../phrases";
+import type { Peer } from "../types";
+
+const detail = (p: Peer): string => {
+  if (p.disputed !== null) return t("peer-disputed", { number: p.disputed });
+  if (p.last_answer_ms === null) return t("peer-never");
+  if (p.state !== "normal" && p.same_rulebook) return t("peer-silent", { time: clockTime(p.last_answer_ms) });
+  if (!p.same_rulebook) return t("peer-rulebook");
+  return t("peer-detail", { ms: p.round_trip_ms ?? "?", receipted: p.receipted, held: p.held });
+};
+
+export const Line = () => (
+  <section class="line">
+    <For each={Object.values(known.peers)}>
+      {(peer) => (
+        <div class={`peer ${peer.state}`} data-testid="peer" data-state={peer.state}>
+          <span class="dot" style={{ background: partyColour(known.parties, peer.party) }} />
+          <strong>{peer.party}</strong>
+          <span class="state">{t(`state-${peer.state}`)}</span>
+          <span class="detail">{detail(peer)}</span>
+        </div>
+      )}
+    </For>
+    <Show when={!connected()}><div class="banner" role="alert">{t("console-silent")}</div></Show>
+    <Show when={trouble()}>{(why) => <div class="banner" role="alert" data-testid="trouble">{t("trouble", { why: why() })}</div>}</Show>
+  </section>
+);
