@@ -100,6 +100,7 @@ test("two formations merge: one key acknowledges the gravest alert first", async
     const top = pages[party].locator("[data-testid=alert]").first();
     const id = await top.getAttribute("data-id");
     assert.equal(await top.getAttribute("data-level"), "warning");
+    await until(`${party} has it in sight`, () => top.isVisible().then(async (seen) => seen && (await top.boundingBox()).y > 0));
     await pages[party].keyboard.press("Space");
     await until(`${party}'s key acknowledges`, async () => !(await awaits(party, id)).includes(party));
     const other = party === "blue" ? "green" : "blue";

@@ -1,5 +1,5 @@
 // The list of alerts, the most urgent first, with one key to acknowledge.
-import { createMemo, createSignal, For, onCleanup, onMount, Show } from "solid-js";
+import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Show } from "solid-js";
 import { partyColour } from "../colours";
 import { acknowledge, known, now, tracks } from "../node";
 import { clockTime, t } from "../phrases";
@@ -114,6 +114,9 @@ const Row = (props: { alert: Alert; first: boolean }) => {
 export const Alerts = () => {
   const sortedAlerts = createMemo(sorted);
   const waiting = () => sortedAlerts().filter(awaitsUs);
+  let list: HTMLOListElement | undefined;
+  // The gravest alert that waits is always in sight.
+  createEffect(on(() => waiting()[0]?.key.id, () => list?.scrollTo({ top: 0 })));
   const onKey = (e: KeyboardEvent) => {
     const typing = e.target instanceof HTMLInputElement || e.target instanceof HTMLSelectElement;
     const top = waiting()[0];
@@ -135,7 +138,7 @@ export const Alerts = () => {
       </h2>
       <Show when={failure()}><p class="failure" role="alert">{failure()}</p></Show>
       <Show when={sortedAlerts().length > 0} fallback={<p class="none">{t("alerts-none")}</p>}>
-        <ol aria-live="assertive">
+        <ol ref={list} aria-live="assertive">
           <For each={sortedAlerts()}>{(alert) => <Row alert={alert} first={alert.key.id === waiting()[0]?.key.id} />}</For>
         </ol>
       </Show>

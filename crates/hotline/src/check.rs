@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 /// Find the conflicts in a recording of traffic.
 #[derive(Args)]
-#[command(after_help = "Example:\n  hotline check traffic.csv.gz --horizontal-nm 5 --vertical-ft 1000 --lookahead-s 120 --csv conflicts.csv\n\nThe file has the columns time_unix_s, icao24, callsign, lat_deg, lon_deg, alt_ft, gs_kt, trk_deg, vs_fpm, sorted by time;\n- reads standard input. At each step an aircraft's state is its latest report, dead-reckoned along its track.\nRows written: time_unix_s,a,b,in_s,out_s,tcpa_s,hmd_m,vmd_m; in and out are within the look-ahead, tcpa is the time of\nthe closest approach from then on (0 when already moving apart), hmd and vmd the distances at that time.")]
+#[command(allow_negative_numbers = true, after_help = "Example:\n  hotline check traffic.csv.gz --horizontal-nm 5 --vertical-ft 1000 --lookahead-s 120 --csv conflicts.csv\n\nThe file has the columns time_unix_s, icao24, callsign, lat_deg, lon_deg, alt_ft, gs_kt, trk_deg, vs_fpm, sorted by time;\n- reads standard input. At each step an aircraft's state is its latest report, dead-reckoned along its track.\nRows written: time_unix_s,a,b,in_s,out_s,tcpa_s,hmd_m,vmd_m; in and out are within the look-ahead, tcpa is the time of\nthe closest approach from then on (0 when already moving apart), hmd and vmd the distances at that time.")]
 pub(crate) struct Check {
     /// The recording, plain or gzipped
     file: PathBuf,

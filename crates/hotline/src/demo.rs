@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::demo_summary::{Watch, summary};
 use crate::demo_traffic::Traffic;
 use clap::Args;
+use hotline_ledger::Fingerprint;
 use hotline_line::Rulebook;
 use hotline_node::{Config, Folder};
 use jiff::{SignedDuration, Timestamp};
@@ -58,10 +59,10 @@ const READING: f64 = 1.5;
 const SETTLING: Duration = Duration::from_secs(45);
 
 /// A node's process; it stops when its input ends, so it never outlives the demo.
-struct Process(Child);
+pub(crate) struct Process(Child);
 
 impl Process {
-    fn start(folder: &Path, clock: Option<&str>) -> Result<Self, String> {
+    pub(crate) fn start(folder: &Path, clock: Option<&str>) -> Result<Self, String> {
         let me = std::env::current_exe().map_err(|e| e.to_string())?;
         let log = std::fs::File::create(folder.join("node.log")).map_err(|e| e.to_string())?;
         let mut command = Command::new(me);
@@ -73,59 +74,54 @@ impl Process {
         Ok(Self(command.spawn().map_err(|e| e.to_string())?))
     }
 
-    fn stop(mut self) -> Result<(), String> {
+    pub(crate) fn stop(mut self) -> Result<(), String> {
         drop(self.0.stdin.take());
         let status = self.0.wait().map_err(|e| e.to_string())?;
         if status.success() { Ok(()) } else { Err(format!("a node ended with {status}: see its node.log")) }
     }
 }
 
-impl Demo {
-    fn make_folders(&self, recording: bool) -> Result<[Folder; 2], String> {
-        let root = &self.folder;
-        let io = |e: std::io::Error| format!("{}: {e}", root.display());
-        if root.exists() {
-            if !root.join(MARK).exists() {
-                return Err(format!("{} is there already and is not a demo's: name another with --folder", root.display()));
-            }
-            std::fs::remove_dir_all(root).map_err(io)?;
+/// Makes the folders of two paired nodes under `root`; what an earlier demo left there is removed.
+pub(crate) fn make_folders(root: &Path, console_port: u16, link_port: u16, recording: bool) -> Result<[Folder; 2], String> {
+    let io = |e: std::io::Error| format!("{}: {e}", root.display());
+    if root.exists() {
+        if !root.join(MARK).exists() {
+            return Err(format!("{} is there already and is not a demo's: name another with --folder", root.display()));
         }
-        std::fs::create_dir_all(root).map_err(io)?;
-        std::fs::write(root.join(MARK), "").map_err(io)?;
-        let mut rulebook = Rulebook::EXAMPLE.to_owned();
-        if recording {
-            // Recorded aircraft report as seldom as every ten seconds or more.
-            rulebook = rulebook.replacen("track_age_s = 15 ", "track_age_s = 30 ", 1);
-        }
-        for (i, party) in PARTIES.iter().enumerate() {
-            let port = |first: u16| SocketAddr::from(([127, 0, 0, 1], first + i as u16));
-            let config = Config {
-                party: (*party).into(),
-                console: port(self.console_port),
-                link: port(self.link_port),
-                reachable: None,
-                officers: vec![OFFICERS[i].into()],
-                peer: vec![],
-                snapshot_every: 100_000,
-            };
-            let folder = root.join(party);
-            let print = Folder::init(&folder, &config, &rulebook, Timestamp::now()).map_err(|e| e.to_string())?;
-            println!("{party}'s words, as read over the phone: {}", print.words());
-            if !recording {
-                std::fs::write(folder.join("overlay.geojson"), hotline_sim::overlay()).map_err(io)?;
-            }
-        }
-        for (own, peer) in [(0, 1), (1, 0)] {
-            let introduction = root.join(PARTIES[peer]).join("introduction.toml");
-            let text = std::fs::read_to_string(&introduction).map_err(io)?;
-            let (read, _) = hotline_node::Introduction::read(&text, &introduction).map_err(|e| e.to_string())?;
-            let words = read.fingerprint()?.words();
-            Folder::pair(&root.join(PARTIES[own]), &introduction, &words).map_err(|e| e.to_string())?;
-        }
-        let open = |party: &str| Folder::open(root.join(party)).map_err(|e| e.to_string());
-        Ok([open(PARTIES[0])?, open(PARTIES[1])?])
+        std::fs::remove_dir_all(root).map_err(io)?;
     }
+    std::fs::create_dir_all(root).map_err(io)?;
+    std::fs::write(root.join(MARK), "").map_err(io)?;
+    let mut rulebook = Rulebook::EXAMPLE.to_owned();
+    if recording {
+        // Recorded aircraft report as seldom as every ten seconds or more.
+        rulebook = rulebook.replacen("track_age_s = 15 ", "track_age_s = 30 ", 1);
+    }
+    for (i, party) in PARTIES.iter().enumerate() {
+        let port = |first: u16| SocketAddr::from(([127, 0, 0, 1], first + i as u16));
+        let config = Config {
+            party: (*party).into(),
+            console: port(console_port),
+            link: port(link_port),
+            reachable: None,
+            officers: vec![OFFICERS[i].into()],
+            peer: vec![],
+            snapshot_every: 100_000,
+        };
+        Folder::init(root.join(party), &config, &rulebook, Timestamp::now()).map_err(|e| e.to_string())?;
+    }
+    for (own, peer) in [(0, 1), (1, 0)] {
+        let introduction = root.join(PARTIES[peer]).join("introduction.toml");
+        let text = std::fs::read_to_string(&introduction).map_err(io)?;
+        let (read, _) = hotline_node::Introduction::read(&text, &introduction).map_err(|e| e.to_string())?;
+        let words = read.fingerprint()?.words();
+        Folder::pair(&root.join(PARTIES[own]), &introduction, &words).map_err(|e| e.to_string())?;
+    }
+    let open = |party: &str| Folder::open(root.join(party)).map_err(|e| e.to_string());
+    Ok([open(PARTIES[0])?, open(PARTIES[1])?])
+}
 
+impl Demo {
     pub(crate) fn run(self) -> Outcome {
         if !(0.1..=1000.0).contains(&self.speed) {
             return Err(format!("--speed {}: 0.1 to 1000 is allowed", self.speed));
@@ -134,7 +130,14 @@ impl Demo {
         let flag = interrupted.clone();
         ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)).map_err(|e| e.to_string())?;
 
-        let folders = self.make_folders(self.recording.is_some())?;
+        let folders = make_folders(&self.folder, self.console_port, self.link_port, self.recording.is_some())?;
+        for (party, folder) in PARTIES.iter().zip(&folders) {
+            println!("{party}'s words, as read over the phone: {}", Fingerprint::of(folder.own.known.root()).words());
+            if self.recording.is_none() {
+                let overlay = folder.path().join("overlay.geojson");
+                std::fs::write(&overlay, hotline_sim::overlay()).map_err(|e| format!("{}: {e}", overlay.display()))?;
+            }
+        }
         // The demo's clock starts a little from now, so that both nodes and the traffic share one beginning.
         let at = Timestamp::now();
         let mut traffic = match &self.recording {

@@ -86,8 +86,11 @@ pub(crate) fn account_text(account: &Account) -> String {
             };
             line(format!("  {role}: {}, valid to {}", certificate.holder, certificate.not_after));
         }
-        let complete = if party.complete { "nothing is missing between the first and the last" } else { "INCOMPLETE" };
-        line(format!("  {} of {} statements are in this file: {complete}", party.statements.len(), party.ledger_size));
+        line(match (party.statements.len(), party.complete) {
+            (0, false) => "  NOTHING that this party said is in this file, nor proof that it said nothing".into(),
+            (n, true) => format!("  {n} of {} statements are in this file: none between the first and the last is missing", party.ledger_size),
+            (n, false) => format!("  {n} of {} statements are in this file: INCOMPLETE", party.ledger_size),
+        });
     }
     line(String::new());
     line("Who said what, when".into());

@@ -1,6 +1,8 @@
 //! `hotline`: the command line of a deconfliction line.
 
 mod bench;
+mod bench_alert;
+mod bench_store;
 mod check;
 mod client;
 mod demo;
