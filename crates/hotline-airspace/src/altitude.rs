@@ -121,7 +121,7 @@ pub struct DatumConversions {
 
 impl DatumConversions {
     /// Offset and error, in metres, that take an altitude of datum `from` to datum `to`.
-    pub fn between(&self, from: Datum, to: Datum) -> Option<(f64, f64)> {
+    pub fn between(self, from: Datum, to: Datum) -> Option<(f64, f64)> {
         if from == to {
             return Some((0.0, 0.0));
         }
@@ -129,7 +129,7 @@ impl DatumConversions {
         Some(((from.offset - to.offset).get(), (from.error + to.error).get()))
     }
 
-    fn to_ellipsoid(&self, datum: Datum) -> Option<DatumConversion> {
+    fn to_ellipsoid(self, datum: Datum) -> Option<DatumConversion> {
         match datum {
             Datum::Ellipsoid => Some(DatumConversion { offset: Metres::new(0.0), error: Metres::new(0.0) }),
             Datum::Barometric => self.barometric,

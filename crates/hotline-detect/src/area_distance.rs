@@ -56,7 +56,8 @@ fn point_to_border(p: PlanePoint, border: &[PlanePoint]) -> f64 {
 }
 
 fn segments_cross((a, b): (PlanePoint, PlanePoint), (c, d): (PlanePoint, PlanePoint)) -> bool {
-    let turn = |p: PlanePoint, q: PlanePoint, r: PlanePoint| (q.x - p.x) * (r.y - p.y) - (q.y - p.y) * (r.x - p.x);
+    let turn =
+        |p: PlanePoint, q: PlanePoint, r: PlanePoint| (q.x - p.x) * (r.y - p.y) - (q.y - p.y) * (r.x - p.x);
     turn(a, b, c) * turn(a, b, d) < 0.0 && turn(c, d, a) * turn(c, d, b) < 0.0
 }
 
@@ -109,7 +110,8 @@ mod tests {
 
     fn square(lat: f64, lon: f64, side_m: f64) -> Area {
         let plane = LocalPlane::new(at(lat, lon));
-        let corner = |x: f64, y: f64| plane.unproject(PlanePoint { x: x * side_m / 2.0, y: y * side_m / 2.0 });
+        let corner =
+            |x: f64, y: f64| plane.unproject(PlanePoint { x: x * side_m / 2.0, y: y * side_m / 2.0 });
         let corners = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)];
         Area::polygon(corners.iter().map(|&(x, y)| corner(x, y)).collect()).unwrap()
     }

@@ -40,7 +40,9 @@ pub fn deviation(
 /// an altitude that cannot be compared.
 fn outside_band(track: &TrackState, volume: &Volume4, conversions: &DatumConversions) -> f64 {
     let band = volume.altitude;
-    let Some((offset, error)) = conversions.between(band.datum(), track.altitude().datum()) else { return 0.0 };
+    let Some((offset, error)) = conversions.between(band.datum(), track.altitude().datum()) else {
+        return 0.0;
+    };
     let height = track.altitude().metres().get() - offset;
     let (low, high) = (band.lower().metres().get() - error, band.upper().metres().get() + error);
     (low - height).max(height - high).max(0.0)

@@ -17,7 +17,8 @@ impl Minima {
     /// # Errors
     /// [`DetectError::Minimum`] when one is not above 0 or not finite.
     pub fn new(horizontal: Metres, vertical: Metres) -> Result<Self, DetectError> {
-        for (what, value) in [("horizontal minimum", horizontal.get()), ("vertical minimum", vertical.get())] {
+        for (what, value) in [("horizontal minimum", horizontal.get()), ("vertical minimum", vertical.get())]
+        {
             if !(value > 0.0 && value.is_finite()) {
                 return Err(DetectError::Minimum { what, value });
             }
@@ -137,12 +138,20 @@ mod tests {
     #[test]
     fn degenerate_cases_are_defined() {
         let still = [0.0; 3];
-        assert_eq!(violation([100.0, 0.0, 0.0], still, 0.0, 60.0), Some((0.0, 60.0)), "side by side for ever");
+        assert_eq!(
+            violation([100.0, 0.0, 0.0], still, 0.0, 60.0),
+            Some((0.0, 60.0)),
+            "side by side for ever"
+        );
         assert_eq!(violation([9260.0, 0.0, 0.0], still, 0.0, 60.0), None, "on the border is outside");
         assert_eq!(violation([0.0; 3], still, 5.0, 5.0), Some((5.0, 5.0)), "one instant");
         assert_eq!(violation([0.0, 0.0, 304.8], still, 0.0, 60.0), None);
         assert_eq!(violation([0.0, 0.0, 1000.0], [0.0, 0.0, -10.0], 0.0, 60.0), None, "descends too late");
-        assert_eq!(violation([9260.0, -20_000.0, 0.0], [0.0, 200.0, 0.0], 0.0, 600.0), None, "a tangent grazes");
+        assert_eq!(
+            violation([9260.0, -20_000.0, 0.0], [0.0, 200.0, 0.0], 0.0, 600.0),
+            None,
+            "a tangent grazes"
+        );
         assert!(Relative::new([f64::NAN, 0.0, 0.0], still).is_err());
         let pair = Relative::new(still, still).unwrap();
         assert!(cylinder_violation(&pair, &minima(), Seconds::new(2.0), Seconds::new(1.0)).is_err());

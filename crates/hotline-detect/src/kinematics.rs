@@ -141,7 +141,8 @@ pub(crate) fn relative(own: &Kinematics, other: &Kinematics) -> Relative {
     };
     let across = cross(middle, along);
     let arc = 2.0 * MEAN_RADIUS * (length / (2.0 * MEAN_RADIUS)).min(1.0).asin();
-    let velocity = sub(transported(own.velocity, own.up, middle), transported(other.velocity, other.up, middle));
+    let velocity =
+        sub(transported(own.velocity, own.up, middle), transported(other.velocity, other.up, middle));
     Relative {
         s: [arc, 0.0, own.altitude - other.altitude],
         v: [dot(velocity, along), dot(velocity, across), own.climb - other.climb],
@@ -263,8 +264,12 @@ mod tests {
     fn unstated_conversions_are_not_separation() {
         let a = state(10.0, 10.0, 90.0, 200.0);
         let high = TrackState::new(
-            a.time(), a.position(), Altitude::new(Metres::new(9000.0), Datum::Ellipsoid).unwrap(),
-            a.ground_speed(), a.track(), a.vertical_speed(),
+            a.time(),
+            a.position(),
+            Altitude::new(Metres::new(9000.0), Datum::Ellipsoid).unwrap(),
+            a.ground_speed(),
+            a.track(),
+            a.vertical_speed(),
         )
         .unwrap();
         let minima = Minima::new(Metres::new(9260.0), Metres::new(304.8)).unwrap();

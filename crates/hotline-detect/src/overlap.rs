@@ -30,7 +30,8 @@ pub fn volumes_conflict(
     if !time.overlaps(other.time) || !one.altitude.overlaps(other.altitude, dilation.vertical, conversions) {
         return None;
     }
-    let ((middle_a, reach_a), (middle_b, reach_b)) = (one.area.bounding_circle(), other.area.bounding_circle());
+    let ((middle_a, reach_a), (middle_b, reach_b)) =
+        (one.area.bounding_circle(), other.area.bounding_circle());
     if geodesy::distance(middle_a, middle_b).get() > (reach_a + reach_b + dilation.horizontal).get() {
         return None;
     }
@@ -97,7 +98,12 @@ impl<K: Copy + Ord> VolumeIndex<K> {
     }
 
     /// Keys and numbers of all volumes within `reach` of a place that are in force within the interval, sorted.
-    pub fn around(&self, place: hotline_airspace::Position, reach: Metres, time: TimeInterval) -> Vec<(K, u32)> {
+    pub fn around(
+        &self,
+        place: hotline_airspace::Position,
+        reach: Metres,
+        time: TimeInterval,
+    ) -> Vec<(K, u32)> {
         let (_, centre) = surface(place);
         let mut found = Vec::new();
         self.grid.candidates(&Box3::around(centre, centre, reach.get() + 1.0), |key| {

@@ -92,8 +92,7 @@ impl<K: Copy + Ord> PairFinder<K> {
         let Some((own, _)) = self.known.get(&key) else { return false };
         let mut found = false;
         self.grid.candidates(&Box3::around(own.place, own.place, distance.get()), |other| {
-            found = found
-                || other != key && wanted(other) && own.distance(&self.known[&other].0) <= distance;
+            found = found || other != key && wanted(other) && own.distance(&self.known[&other].0) <= distance;
         });
         found
     }

@@ -2,7 +2,9 @@
 
 use crate::area_distance::{border, edges, inside};
 use crate::{Dilation, Violation};
-use hotline_airspace::{Area, DatumConversions, LocalPlane, PlanePoint, Seconds, TrackState, Volume4, seconds_between};
+use hotline_airspace::{
+    Area, DatumConversions, LocalPlane, PlanePoint, Seconds, TrackState, Volume4, seconds_between,
+};
 
 /// A closed interval of seconds.
 type Span = (f64, f64);
@@ -116,7 +118,12 @@ pub fn track_enters(
     Some(Violation { enters: Seconds::new(enters), leaves: Seconds::new(leaves) })
 }
 
-fn in_band(track: &TrackState, volume: &Volume4, dilation: &Dilation, conversions: &DatumConversions) -> Option<Span> {
+fn in_band(
+    track: &TrackState,
+    volume: &Volume4,
+    dilation: &Dilation,
+    conversions: &DatumConversions,
+) -> Option<Span> {
     let always = (f64::NEG_INFINITY, f64::INFINITY);
     let Some((offset, error)) = conversions.between(volume.altitude.datum(), track.altitude().datum()) else {
         return Some(always);

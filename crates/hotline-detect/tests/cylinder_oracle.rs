@@ -21,7 +21,8 @@ fn twenty_thousand_relative_states() {
     for record in reader.records() {
         let record = record.unwrap();
         let number = |i: usize| record[i].parse::<f64>().unwrap();
-        let pair = Relative::new([number(0), number(1), number(2)], [number(3), number(4), number(5)]).unwrap();
+        let pair =
+            Relative::new([number(0), number(1), number(2)], [number(3), number(4), number(5)]).unwrap();
         let (begin, end) = (Seconds::new(number(6)), Seconds::new(number(7)));
         let found = cylinder_violation(&pair, &minima, begin, end).unwrap();
         assert_eq!(found.is_some(), &record[first] == "1", "row {rows}: {record:?}");

@@ -1,7 +1,8 @@
 //! The pair finder against looking at every pair, everywhere on the globe.
 
 use hotline_airspace::{
-    Altitude, Datum, DatumConversions, Degrees, Metres, MetresPerSecond, Position, Seconds, TrackState, geodesy,
+    Altitude, Datum, DatumConversions, Degrees, Metres, MetresPerSecond, Position, Seconds, TrackState,
+    geodesy,
 };
 use hotline_detect::{Kinematics, Minima, PairFinder, all_pairs, all_pairs_brute_force, encounter};
 use jiff::Timestamp;
@@ -11,7 +12,15 @@ use proptest::prelude::*;
 const PLACES: [(f64, f64); 6] =
     [(90.0, 0.0), (-90.0, 0.0), (0.0, 180.0), (52.0, -179.99), (0.0, 0.0), (47.0, 8.0)];
 
-fn aircraft(middle: usize, bearing: f64, way: f64, track: f64, speed: f64, height: f64, climb: f64) -> Kinematics {
+fn aircraft(
+    middle: usize,
+    bearing: f64,
+    way: f64,
+    track: f64,
+    speed: f64,
+    height: f64,
+    climb: f64,
+) -> Kinematics {
     let (lat, lon) = PLACES[middle];
     let middle = Position::new(Degrees::new(lat), Degrees::new(lon)).unwrap();
     let state = TrackState::new(
@@ -58,7 +67,7 @@ proptest! {
         for (i, k) in moved.iter().enumerate() {
             if i % 3 == 0 { finder.remove(i) } else { finder.update(i, *k) }
         }
-        let state = |i: usize| if i >= moved.len() { fleet.get(i) } else if i % 3 == 0 { None } else { moved.get(i) };
+        let state = |i: usize| if i >= moved.len() { fleet.get(i) } else if i.is_multiple_of(3) { None } else { moved.get(i) };
         let count = fleet.len().max(moved.len());
         for (i, own) in (0..count).filter_map(|i| Some((i, state(i)?))) {
             let mut near = Vec::new();

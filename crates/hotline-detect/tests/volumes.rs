@@ -1,8 +1,8 @@
 //! Plans against plans, tracks against volumes, conformance: against dense sampling.
 
 use hotline_airspace::{
-    Altitude, AltitudeBand, Area, Datum, DatumConversions, Degrees, LocalPlane, Metres, MetresPerSecond, PlanePoint,
-    Position, Seconds, TimeInterval, TrackState, Volume4, shifted,
+    Altitude, AltitudeBand, Area, Datum, DatumConversions, Degrees, LocalPlane, Metres, MetresPerSecond,
+    PlanePoint, Position, Seconds, TimeInterval, TrackState, Volume4, shifted,
 };
 use hotline_detect::{Dilation, VolumeIndex, deviation, distance_to, track_enters, volumes_conflict};
 use jiff::Timestamp;
@@ -110,11 +110,16 @@ proptest! {
 fn conformance_has_tolerances() {
     let plan = [volume(Area::circle(at(0.0, 0.0), Metres::new(1000.0)).unwrap(), 1000.0, 2000.0, -10, 100)];
     let none = DatumConversions::default();
-    let tolerance = Dilation { horizontal: Metres::new(200.0), vertical: Metres::new(50.0), time: Seconds::new(0.0) };
+    let tolerance =
+        Dilation { horizontal: Metres::new(200.0), vertical: Metres::new(50.0), time: Seconds::new(0.0) };
     let outside = |x, h| deviation(&track(x, 0.0, h, 50.0, 0.0, 0.0), &plan, &tolerance, &none);
     assert_eq!(outside(1150.0, 2040.0), None);
     let away = outside(1500.0, 2100.0).unwrap();
     assert!((away.horizontal.get() - 500.0).abs() < 0.01 && away.vertical.get() == 100.0);
     let later = [volume(Area::circle(at(0.0, 0.0), Metres::new(1000.0)).unwrap(), 0.0, 1.0, 50, 100)];
-    assert_eq!(deviation(&track(9e3, 0.0, 500.0, 0.0, 0.0, 0.0), &later, &tolerance, &none), None, "not yet in force");
+    assert_eq!(
+        deviation(&track(9e3, 0.0, 500.0, 0.0, 0.0, 0.0), &later, &tolerance, &none),
+        None,
+        "not yet in force"
+    );
 }

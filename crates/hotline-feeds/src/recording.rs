@@ -3,9 +3,7 @@
 use crate::FeedError;
 use csv::StringRecord;
 use flate2::read::MultiGzDecoder;
-use hotline_airspace::{
-    Altitude, Datum, Degrees, Feet, FeetPerMinute, Knots, Position, TrackState,
-};
+use hotline_airspace::{Altitude, Datum, Degrees, Feet, FeetPerMinute, Knots, Position, TrackState};
 use jiff::Timestamp;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -92,7 +90,8 @@ impl<R: Read> Recording<R> {
         };
         let time = number(0)?.ok_or_else(|| wrong(0, "is empty: every row needs a time".into()))?;
         let time = (time * 1e6).round();
-        let time = (time.abs() < 9e18).then_some(time as i64).and_then(|us| Timestamp::from_microsecond(us).ok());
+        let time =
+            (time.abs() < 9e18).then_some(time as i64).and_then(|us| Timestamp::from_microsecond(us).ok());
         let time = time.ok_or_else(|| wrong(0, "is not seconds since 1970".into()))?;
         for i in [1, 2] {
             let fits = text(i).len() <= MAX_NAME && !text(i).contains(char::is_control);
@@ -100,7 +99,8 @@ impl<R: Read> Recording<R> {
                 return Err(wrong(i, format!("is not a name of 1 to {MAX_NAME} bytes")));
             }
         }
-        let (lat, lon, alt, gs, trk, vs) = (number(3)?, number(4)?, number(5)?, number(6)?, number(7)?, number(8)?);
+        let (lat, lon, alt, gs, trk, vs) =
+            (number(3)?, number(4)?, number(5)?, number(6)?, number(7)?, number(8)?);
         let (Some(lat), Some(lon), Some(alt), Some(gs), Some(trk)) = (lat, lon, alt, gs, trk) else {
             return Ok(None);
         };
@@ -111,7 +111,8 @@ impl<R: Read> Recording<R> {
         let altitude = Altitude::new(Feet::new(alt).into(), Datum::Barometric)
             .map_err(|e| wrong(5, format!("is refused: {e}")))?;
         let climb = FeetPerMinute::new(vs.unwrap_or(0.0)).into();
-        let state = TrackState::new(time, position, altitude, Knots::new(gs).into(), Degrees::new(trk), climb);
+        let state =
+            TrackState::new(time, position, altitude, Knots::new(gs).into(), Degrees::new(trk), climb);
         let state = state.map_err(|e| {
             let column = match &e {
                 hotline_airspace::AirspaceError::Track(_) => 7,
@@ -169,8 +170,14 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_line_and_column() {
         let good = "1,abc,X,1,2,300,100,90,0";
-        assert_eq!(first_error(&format!("{good}\n2,abc,X,1,2,300,fast,90,0")), "line 3, column gs_kt: \"fast\" is not a number");
-        assert!(first_error("1,abc,X,91,2,300,100,90,0").starts_with("line 2, column lat_deg: \"91\" is refused: latitude 91"));
+        assert_eq!(
+            first_error(&format!("{good}\n2,abc,X,1,2,300,fast,90,0")),
+            "line 3, column gs_kt: \"fast\" is not a number"
+        );
+        assert!(
+            first_error("1,abc,X,91,2,300,100,90,0")
+                .starts_with("line 2, column lat_deg: \"91\" is refused: latitude 91")
+        );
         assert!(first_error("1,abc,X,1,2,300,100,361,0").contains("column trk_deg"));
         assert!(first_error("1,abc,X,1,2,300,100,90,99999").contains("column vs_fpm"));
         assert!(first_error("1,abc,X,1,2,300,nan,90,0").contains("column gs_kt"));

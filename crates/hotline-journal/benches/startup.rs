@@ -26,6 +26,9 @@ fn main() {
                 break;
             }
         }
-        println!("after a {what}: opened in {opened:.2?}, {next} records read in {:.2?} in all", begin.elapsed());
+        println!(
+            "after a {what}: opened in {opened:.2?}, {next} records read in {:.2?} in all",
+            begin.elapsed()
+        );
     }
 }

@@ -5,10 +5,13 @@
 //! snapshot carries a CRC-32C of its own, so that damage to what was once accepted is told, not passed on.
 
 use crate::{FaultyDisk, Journal, JournalError, MAX_READ_BYTES, MAX_RECORD};
-use redb::{Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageError, TableDefinition};
+use redb::{
+    Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable,
+    ReadableTableMetadata, StorageError, TableDefinition,
+};
 use std::io::ErrorKind;
-use std::path::Path;
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::sync::RwLock;
 
 const RECORDS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("records");
@@ -31,10 +34,17 @@ fn disk(e: impl std::fmt::Display) -> JournalError {
 
 fn storage(e: StorageError) -> JournalError {
     match e {
-        StorageError::Io(e) if matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) => {
+        StorageError::Io(e)
+            if matches!(
+                e.kind(),
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+            ) =>
+        {
             JournalError::DiskFull
         }
-        StorageError::Corrupted(what) => JournalError::Corrupt { what: format!("the journal's file ({what})") },
+        StorageError::Corrupted(what) => {
+            JournalError::Corrupt { what: format!("the journal's file ({what})") }
+        }
         other => disk(other),
     }
 }
@@ -82,7 +92,9 @@ impl EmbeddedJournal {
     /// [`JournalError::InUse`] when another process has it open; disk errors.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
         let path = path.as_ref().to_owned();
-        Self::with(Box::new(move || Database::builder().set_cache_size(CACHE).create(&path).map_err(database)))
+        Self::with(Box::new(move || {
+            Database::builder().set_cache_size(CACHE).create(&path).map_err(database)
+        }))
     }
 
     /// Opens the journal on a simulated disk.
@@ -108,7 +120,10 @@ impl EmbeddedJournal {
     }
 
     /// Works with the open file.
-    fn with_database<T>(&self, work: impl FnOnce(&Database) -> Result<T, JournalError>) -> Result<T, JournalError> {
+    fn with_database<T>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
         let guard = self.database.read().map_err(|_| JournalError::Closed)?;
         let database = guard.as_ref().ok_or_else(|| disk("the journal's file could not be opened again"))?;
         told(|| work(database))
@@ -125,7 +140,10 @@ impl EmbeddedJournal {
     }
 
     /// Runs a durable transaction; after a failure the file is opened anew.
-    fn write(&self, change: impl Fn(&redb::WriteTransaction) -> Result<(), redb::Error>) -> Result<(), JournalError> {
+    fn write(
+        &self,
+        change: impl Fn(&redb::WriteTransaction) -> Result<(), redb::Error>,
+    ) -> Result<(), JournalError> {
         let result = self.with_database(|database| {
             let mut write = database.begin_write().map_err(engine)?;
             write.set_durability(Durability::Immediate).map_err(engine)?;
@@ -156,7 +174,11 @@ impl Journal for EmbeddedJournal {
         });
         // An error after the commit had reached the disk is no error: the records are there.
         match done {
-            Err(_) if !records.is_empty() && self.len().is_ok_and(|len| len == first + records.len() as u64) => Ok(first),
+            Err(_)
+                if !records.is_empty() && self.len().is_ok_and(|len| len == first + records.len() as u64) =>
+            {
+                Ok(first)
+            }
             other => other.map(|()| first),
         }
     }
@@ -173,7 +195,8 @@ impl Journal for EmbeddedJournal {
                 let (number, stored) = entry.map_err(engine)?;
                 let expected = from + found.len() as u64;
                 let whole = unsealed(expected, stored.value()).filter(|_| number.value() == expected);
-                let content = whole.ok_or_else(|| JournalError::Corrupt { what: format!("record {expected}") })?;
+                let content =
+                    whole.ok_or_else(|| JournalError::Corrupt { what: format!("record {expected}") })?;
                 bytes += content.len();
                 if bytes > MAX_READ_BYTES && !found.is_empty() {
                     break;

@@ -4,13 +4,17 @@
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The disk has no room.
-    #[error("the disk is full: nothing of this batch was accepted; what was accepted before is safe. Free space and try again")]
+    #[error(
+        "the disk is full: nothing of this batch was accepted; what was accepted before is safe. Free space and try again"
+    )]
     DiskFull,
     /// The disk or the file system failed.
     #[error("the disk failed: {0}; nothing of this batch was accepted")]
     Disk(String),
     /// Another process has the journal open.
-    #[error("the journal is in use by another process: a node runs on this folder; stop it first, or ask it over its interface")]
+    #[error(
+        "the journal is in use by another process: a node runs on this folder; stop it first, or ask it over its interface"
+    )]
     InUse,
     /// What was read is not what was written.
     #[error("{what} is damaged on the disk (its checksum does not fit): restore the folder from a back-up")]

@@ -20,7 +20,10 @@ fn check(journal: &EmbeddedJournal, accepted: &[Vec<u8>], perhaps: usize) -> usi
     }
     assert!(found.len() >= accepted.len(), "{} of {} accepted records are left", found.len(), accepted.len());
     assert_eq!(&found[..accepted.len()], accepted);
-    assert!(found.len() == accepted.len() || found.len() == accepted.len() + perhaps, "a batch is whole or not there");
+    assert!(
+        found.len() == accepted.len() || found.len() == accepted.len() + perhaps,
+        "a batch is whole or not there"
+    );
     found.len()
 }
 

@@ -13,7 +13,8 @@ const FOLDER: &str = "HOTLINE_JOURNAL_TEST_FOLDER";
 #[ignore = "run by the other tests in a process of its own"]
 fn child() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
-    let journal: Arc<dyn Journal> = Arc::new(EmbeddedJournal::open(format!("{folder}/journal.redb")).unwrap());
+    let journal: Arc<dyn Journal> =
+        Arc::new(EmbeddedJournal::open(format!("{folder}/journal.redb")).unwrap());
     let start = journal.len().unwrap();
     let mut commit = GroupCommit::start(journal, |committed, number: u64| {
         let mut out = std::io::stdout().lock();
@@ -99,7 +100,10 @@ fn a_file_that_may_not_grow_is_refused_clearly() {
         if let Some(number) = line.split("accepted ").nth(1).and_then(|n| n.parse::<u64>().ok()) {
             accepted = number + 1;
         } else if line.contains("refused") {
-            assert!(line.contains("the disk is full") && line.contains("nothing of this batch was accepted"), "{line}");
+            assert!(
+                line.contains("the disk is full") && line.contains("nothing of this batch was accepted"),
+                "{line}"
+            );
             refused += 1;
         }
     }

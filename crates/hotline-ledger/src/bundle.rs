@@ -150,9 +150,8 @@ fn read_list(d: &mut Decoder<'_>, limit: u64) -> Result<Vec<Vec<u8>>, LedgerErro
 }
 
 fn read_proof(d: &mut Decoder<'_>) -> Result<RangeProof, LedgerError> {
-    let hash = |d: &mut Decoder<'_>| {
-        d.bytes().map_err(bad)?.try_into().map_err(|_| bad("a hash has 32 bytes"))
-    };
+    let hash =
+        |d: &mut Decoder<'_>| d.bytes().map_err(bad)?.try_into().map_err(|_| bad("a hash has 32 bytes"));
     let hashes = (0..count(d, 128)?).map(|_| hash(d)).collect::<Result<_, _>>()?;
     Ok(RangeProof { hashes })
 }
@@ -171,7 +170,8 @@ fn read_bundle(d: &mut Decoder<'_>) -> Result<Bundle, LedgerError> {
         fields(d, 8)?;
         let party = PartyName::new(d.str().map_err(bad)?)?;
         let root = d.bytes().map_err(bad)?.try_into().map_err(|_| bad("a key has 32 bytes"))?;
-        let root = VerifyingKey::from_bytes(root).map_err(|_| bad("the root key is not a point of the curve"))?;
+        let root =
+            VerifyingKey::from_bytes(root).map_err(|_| bad("the root key is not a point of the curve"))?;
         let certificates = read_list(d, MAX_PER_PARTY)?;
         let first = d.u64().map_err(bad)?;
         let entries = read_list(d, u64::MAX)?;

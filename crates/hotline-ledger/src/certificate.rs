@@ -76,7 +76,8 @@ impl Certificate {
             party: PartyName::new(party)?,
             role,
             holder: holder.to_owned(),
-            key: VerifyingKey::from_bytes(key).map_err(|_| bad("the key is not a point of the curve".into()))?,
+            key: VerifyingKey::from_bytes(key)
+                .map_err(|_| bad("the key is not a point of the curve".into()))?,
             not_before: instant(from)?,
             not_after: instant(to)?,
         };

@@ -199,11 +199,13 @@ impl Receipt {
         let (parsed, checkpoint) = read(note, origin)?;
         let wrong = |_| LedgerError::Signature("a receipt");
         parsed.verify(&One(&note_key(origin.to_owned(), ED25519, *key))).map_err(wrong)?;
-        let (signatures, _) =
-            parsed.verify(&One(&note_key(cosigner.to_owned(), COSIGNATURE_V1, *cosigner_key))).map_err(wrong)?;
+        let (signatures, _) = parsed
+            .verify(&One(&note_key(cosigner.to_owned(), COSIGNATURE_V1, *cosigner_key)))
+            .map_err(wrong)?;
         let time = signatures[0].signature().first_chunk::<8>().map_or(0, |t| u64::from_be_bytes(*t));
         let time = i64::try_from(time).ok().and_then(|t| Timestamp::from_second(t).ok());
-        let time = time.ok_or_else(|| LedgerError::malformed("a receipt", "its time is not of this calendar"))?;
+        let time =
+            time.ok_or_else(|| LedgerError::malformed("a receipt", "its time is not of this calendar"))?;
         Ok(Self { note: checkpoint.note, size: checkpoint.size, root: checkpoint.root, time })
     }
 }
@@ -221,7 +223,8 @@ mod tests {
         assert!(Checkpoint::open(&head.note, them, &ours.verifying_key()).is_err());
         let at = Timestamp::from_second(1_700_000_000).unwrap();
         let receipt = cosign(&head, them, &theirs, at);
-        let open = |note: &[u8]| Receipt::open(note, us, &ours.verifying_key(), them, &theirs.verifying_key());
+        let open =
+            |note: &[u8]| Receipt::open(note, us, &ours.verifying_key(), them, &theirs.verifying_key());
         assert_eq!(open(&receipt.note), Ok(receipt.clone()));
         assert!(open(&head.note).is_err(), "a head alone is no receipt");
         for i in 0..receipt.note.len() {

@@ -39,7 +39,9 @@ pub enum LedgerError {
     #[error("name {0:?}: 1 to 32 characters of a-z, 0-9 and - are allowed, the first a letter or digit")]
     Name(String),
     /// A fingerprint word that is not the right one.
-    #[error("word {position} is {said:?}, but the introduction's key says otherwise: do not pair, ask again on the phone")]
+    #[error(
+        "word {position} is {said:?}, but the introduction's key says otherwise: do not pair, ask again on the phone"
+    )]
     Word {
         /// Which word, from 1.
         position: usize,

@@ -83,9 +83,14 @@ impl Statement {
         }
         let body = d.bytes().map_err(fail)?;
         if body.len() > MAX_BODY {
-            return Err(LedgerError::TooLarge { what: "a statement's body", size: body.len(), limit: MAX_BODY });
+            return Err(LedgerError::TooLarge {
+                what: "a statement's body",
+                size: body.len(),
+                limit: MAX_BODY,
+            });
         }
-        let statement = Self { line, party, number, time, causes, kind: kind.to_owned(), body: body.to_vec() };
+        let statement =
+            Self { line, party, number, time, causes, kind: kind.to_owned(), body: body.to_vec() };
         if statement.to_cbor() != bytes {
             return Err(LedgerError::NotCanonical(WHAT));
         }

@@ -28,7 +28,8 @@ impl Tree {
     /// Appends a leaf and gives its number.
     pub fn append(&mut self, leaf: &[u8]) -> u64 {
         let number = self.size;
-        let new = tlog::stored_hashes(number, leaf, &Stored(&self.hashes)).expect("all earlier hashes are kept");
+        let new =
+            tlog::stored_hashes(number, leaf, &Stored(&self.hashes)).expect("all earlier hashes are kept");
         self.hashes.extend(new);
         self.size += 1;
         number
@@ -64,7 +65,8 @@ impl Tree {
 
     /// The tree of so many leaves from a snapshot's hashes; nothing when their number is not right.
     pub fn from_bytes(size: u64, bytes: &[u8]) -> Option<Self> {
-        let hashes: Vec<Hash> = bytes.chunks_exact(32).map(|c| Hash(c.try_into().expect("32 bytes"))).collect();
+        let hashes: Vec<Hash> =
+            bytes.chunks_exact(32).map(|c| Hash(c.try_into().expect("32 bytes"))).collect();
         let right = tlog::stored_hash_count(size) == hashes.len() as u64 && bytes.len().is_multiple_of(32);
         right.then_some(Self { size, hashes })
     }
@@ -178,11 +180,20 @@ mod tests {
     fn known_roots() {
         let mut tree = Tree::default();
         let hex = |bytes: [u8; 32]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
-        assert_eq!(hex(tree.root(0).unwrap()), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert_eq!(
+            hex(tree.root(0).unwrap()),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
         tree.append(b"");
-        assert_eq!(hex(tree.root(1).unwrap()), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
+        assert_eq!(
+            hex(tree.root(1).unwrap()),
+            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+        );
         tree.append(&[0]);
-        assert_eq!(hex(tree.root(2).unwrap()), "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125");
+        assert_eq!(
+            hex(tree.root(2).unwrap()),
+            "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"
+        );
     }
 
     proptest! {

@@ -1,8 +1,8 @@
 //! The verifier: what a bundle proves, without trusting anyone.
 
 use crate::{
-    Bundle, BundleParty, Certificate, Checkpoint, Fingerprint, KeyId, LedgerError, LineName, PartyName, Receipt, Role,
-    SignedCertificate, SignedStatement, Statement, VerifyingKey, origin,
+    Bundle, BundleParty, Certificate, Checkpoint, Fingerprint, KeyId, LedgerError, LineName, PartyName,
+    Receipt, Role, SignedCertificate, SignedStatement, Statement, VerifyingKey, origin,
 };
 use jiff::Timestamp;
 
@@ -119,8 +119,11 @@ pub fn verify_bundle(bytes: &[u8]) -> Result<Account, LedgerError> {
             });
         }
     }
-    let parties =
-        bundle.parties.iter().zip(&keys).map(|(part, own)| check_part(&bundle, part, &own.1, &keys, &mut problems));
+    let parties = bundle
+        .parties
+        .iter()
+        .zip(&keys)
+        .map(|(part, own)| check_part(&bundle, part, &own.1, &keys, &mut problems));
     let parties = parties.collect();
     Ok(Account {
         line: bundle.line,
@@ -151,7 +154,10 @@ fn check_part(
         }
     }
     if let Some(pair) = statements.windows(2).find(|w| w[1].statement.time < w[0].statement.time) {
-        problem(format!("statement {}", pair[1].statement.number), "its time is before the previous one's".into());
+        problem(
+            format!("statement {}", pair[1].statement.number),
+            "its time is before the previous one's".into(),
+        );
     }
 
     let node_keys = || own.iter().filter(|c| c.certificate().role == Role::Node).map(|c| c.certificate().key);
@@ -165,7 +171,8 @@ fn check_part(
         Some(head) => {
             ledger_size = head.size;
             let proven = if part.entries.is_empty() {
-                head.size == 0 && head.root == crate::Tree::default().root(0).expect("an empty tree has a root")
+                head.size == 0
+                    && head.root == crate::Tree::default().root(0).expect("an empty tree has a root")
             } else {
                 let leaves = part.entries.iter().map(Vec::as_slice);
                 part.proof.root(part.first, head.size, leaves) == Ok(head.root)

@@ -1,8 +1,8 @@
 //! Evidence: what checks, and that nothing changed goes unseen.
 
 use hotline_ledger::{
-    Bundle, BundleParty, Certificate, Checkpoint, LedgerError, LineName, PartyName, Role, SigningKey, Statement, Tree,
-    cosign, origin, verify_bundle,
+    Bundle, BundleParty, Certificate, Checkpoint, LedgerError, LineName, PartyName, Role, SigningKey,
+    Statement, Tree, cosign, origin, verify_bundle,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -126,16 +126,23 @@ fn every_flipped_byte_is_found() {
 #[test]
 fn a_lying_exporter_is_found() {
     let (blue, green, honest) = scene();
-    let lies: Vec<(&str, Box<dyn Fn(&mut Bundle)>)> = vec![
+    type Lie<'a> = (&'a str, Box<dyn Fn(&mut Bundle)>);
+    let lies: Vec<Lie<'_>> = vec![
         ("left out the last", Box::new(|b| drop(b.parties[1].entries.pop()))),
         ("left out one in the middle", Box::new(|b| drop(b.parties[1].entries.remove(2)))),
         ("swapped two", Box::new(|b| b.parties[1].entries.swap(1, 2))),
-        ("cut both ends honestly, but too far", Box::new(|b| b.from = at(50).max(b.from) - jiff::SignedDuration::from_secs(20))),
+        (
+            "cut both ends honestly, but too far",
+            Box::new(|b| b.from = at(50).max(b.from) - jiff::SignedDuration::from_secs(20)),
+        ),
         ("asked later than the range", Box::new(|b| b.to = at(500))),
-        ("receipt for another party", Box::new(|b| {
-            let other = b.parties[0].receipts.clone();
-            b.parties[1].receipts = other;
-        })),
+        (
+            "receipt for another party",
+            Box::new(|b| {
+                let other = b.parties[0].receipts.clone();
+                b.parties[1].receipts = other;
+            }),
+        ),
         ("stripped certificates", Box::new(|b| b.parties[1].certificates.clear())),
         ("another's root", Box::new(|b| b.parties[1].root = b.parties[0].root)),
         ("an old head", {

@@ -1,7 +1,9 @@
 //! What statements say.
 
 use crate::LineError;
-use crate::codec::{In, Out, Written, encoded, put_category, put_instant, put_optional, put_position, put_volumes};
+use crate::codec::{
+    In, Out, Written, encoded, put_category, put_instant, put_optional, put_position, put_volumes,
+};
 use hotline_airspace::{Category, Position, Seconds, Volume4};
 use hotline_ledger::{KeyId, LineName, PartyName, SigningKey, VerifyingKey, open_signed, sign_payload};
 use jiff::Timestamp;
@@ -24,7 +26,9 @@ impl FlightId {
     /// # Errors
     /// [`LineError::OutOfRange`] for any other text.
     pub fn new(text: &str) -> Result<Self, LineError> {
-        let fits = !text.is_empty() && text.len() <= MAX_ID && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+        let fits = !text.is_empty()
+            && text.len() <= MAX_ID
+            && !text.contains(|c: char| c.is_whitespace() || c.is_control());
         if !fits {
             return Err(LineError::OutOfRange {
                 what: "an identifier",
@@ -60,7 +64,11 @@ impl fmt::Debug for FlightId {
 fn check_text(what: &'static str, text: &str) -> Result<(), LineError> {
     if text.len() > MAX_TEXT || text.contains(char::is_control) {
         let value = format!("{:?}", text.chars().take(80).collect::<String>());
-        return Err(LineError::OutOfRange { what, value, allowed: "at most 200 bytes without control characters" });
+        return Err(LineError::OutOfRange {
+            what,
+            value,
+            allowed: "at most 200 bytes without control characters",
+        });
     }
     Ok(())
 }
@@ -380,7 +388,13 @@ impl Acknowledgement {
         }
     }
 
-    fn read(payload: &[u8], signed: &[u8], officer: KeyId, line: &LineName, party: &PartyName) -> Result<Self, LineError> {
+    fn read(
+        payload: &[u8],
+        signed: &[u8],
+        officer: KeyId,
+        line: &LineName,
+        party: &PartyName,
+    ) -> Result<Self, LineError> {
         let mut d = In::new(payload, ACKNOWLEDGEMENT);
         d.fields(6)?;
         let (said_on, said_for) = (d.text(MAX_ID)?, d.party()?);
@@ -492,7 +506,11 @@ impl Body {
                 }
                 let milli = |x: f64| (x * 1e3).round() as i64;
                 put_optional(e, alert.closest, |e, (time, horizontal, vertical)| {
-                    e.array(3)?.i64(milli(time.get()))?.i64(milli(horizontal))?.i64(milli(vertical)).map(|_| ())
+                    e.array(3)?
+                        .i64(milli(time.get()))?
+                        .i64(milli(horizontal))?
+                        .i64(milli(vertical))
+                        .map(|_| ())
                 })?;
                 put_position(e, alert.place)
             }
@@ -516,7 +534,7 @@ impl Body {
     /// # Errors
     /// When malformed, over a limit, or not in its one encoding.
     pub fn from_cbor(kind: &str, bytes: &[u8]) -> Result<Self, LineError> {
-        let (what, read): (&'static str, fn(&mut In<'_>) -> Result<Self, LineError>) = match kind {
+        let (what, read): (&'static str, ReadBody) = match kind {
             "certificate" => ("a certificate", |d| Ok(Self::Certificate(d.bytes(512)?))),
             "acknowledgement" => (ACKNOWLEDGEMENT, |d| Ok(Self::Acknowledgement(d.bytes(16 * 1024)?))),
             "flight-notice" => ("a flight notice", read_notice),
@@ -539,12 +557,20 @@ impl Body {
             "conflict-alert" => ("a conflict alert", read_alert),
             "conflict-clear" => ("a conflict clear", |d| {
                 d.fields(2)?;
-                Ok(Self::ConflictClear(ConflictClear { conflict: ConflictKey::read(d)?, since: d.instant()? }))
+                Ok(Self::ConflictClear(ConflictClear {
+                    conflict: ConflictKey::read(d)?,
+                    since: d.instant()?,
+                }))
             }),
             "missed-deadline" => ("a missed deadline", |d| {
                 d.fields(4)?;
                 let (conflict, level) = (ConflictKey::read(d)?, Level::read(d)?);
-                Ok(Self::MissedDeadline(MissedDeadline { conflict, level, party: d.party()?, due: d.instant()? }))
+                Ok(Self::MissedDeadline(MissedDeadline {
+                    conflict,
+                    level,
+                    party: d.party()?,
+                    due: d.instant()?,
+                }))
             }),
             other => return Ok(Self::Unknown(other.to_owned())),
         };
@@ -554,6 +580,9 @@ impl Body {
         if body.to_cbor() != bytes { Err(LineError::NotCanonical(what)) } else { Ok(body) }
     }
 }
+
+/// Reads the body of one kind.
+type ReadBody = fn(&mut In<'_>) -> Result<Body, LineError>;
 
 fn read_notice(d: &mut In<'_>) -> Result<Body, LineError> {
     d.fields(9)?;
@@ -574,7 +603,17 @@ fn read_notice(d: &mut In<'_>) -> Result<Body, LineError> {
     if squawk.is_some_and(|code| code > 0o7777) {
         return Err(d.bad("a squawk has four octal digits"));
     }
-    Ok(Body::FlightNotice(FlightNotice { flight, version, volumes, aircraft, category, purpose, callsign, squawk, late }))
+    Ok(Body::FlightNotice(FlightNotice {
+        flight,
+        version,
+        volumes,
+        aircraft,
+        category,
+        purpose,
+        callsign,
+        squawk,
+        late,
+    }))
 }
 
 fn read_alert(d: &mut In<'_>) -> Result<Body, LineError> {
@@ -637,7 +676,8 @@ mod tests {
     fn an_acknowledgement_is_the_officers_own() {
         let officer = SigningKey::from_bytes(&[5; 32]);
         let (line, party) = (LineName::new("valley").unwrap(), PartyName::new("blue").unwrap());
-        let subject = |p: &str| Subject { party: PartyName::new(p).unwrap(), id: FlightId::new("A1").unwrap() };
+        let subject =
+            |p: &str| Subject { party: PartyName::new(p).unwrap(), id: FlightId::new("A1").unwrap() };
         let key = ConflictKey::new(ConflictKind::Tracks, subject("green"), subject("blue"));
         assert_eq!(key.first.party.as_str(), "blue", "sorted");
         let alerts = vec![StatementRef { party: party.clone(), number: 3 }];

@@ -3,8 +3,8 @@
 
 use crate::LineError;
 use hotline_airspace::{
-    Altitude, AltitudeBand, Area, Category, Datum, Degrees, MAX_POLYGON_VERTICES, MAX_VOLUMES, Metres, Position,
-    TimeInterval, Volume4,
+    Altitude, AltitudeBand, Area, Category, Datum, Degrees, MAX_POLYGON_VERTICES, MAX_VOLUMES, Metres,
+    Position, TimeInterval, Volume4,
 };
 use hotline_ledger::PartyName;
 use jiff::Timestamp;
@@ -30,7 +30,10 @@ impl<'b> In<'b> {
         LineError::malformed(self.what, why)
     }
 
-    fn read<T>(&mut self, read: impl FnOnce(&mut Decoder<'b>) -> Result<T, DecodeError>) -> Result<T, LineError> {
+    fn read<T>(
+        &mut self,
+        read: impl FnOnce(&mut Decoder<'b>) -> Result<T, DecodeError>,
+    ) -> Result<T, LineError> {
         read(&mut self.d).map_err(|e| LineError::malformed(self.what, e))
     }
 
@@ -96,7 +99,10 @@ impl<'b> In<'b> {
         Timestamp::from_millisecond(ms).map_err(|e| self.bad(e))
     }
 
-    pub(crate) fn optional<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, LineError>) -> Result<Option<T>, LineError> {
+    pub(crate) fn optional<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, LineError>,
+    ) -> Result<Option<T>, LineError> {
         match self.list(1)? {
             0 => Ok(None),
             _ => read(self).map(Some),
@@ -180,7 +186,11 @@ impl<'b> In<'b> {
     }
 }
 
-pub(crate) fn put_optional<T>(e: &mut Out, value: Option<T>, put: impl FnOnce(&mut Out, T) -> Written) -> Written {
+pub(crate) fn put_optional<T>(
+    e: &mut Out,
+    value: Option<T>,
+    put: impl FnOnce(&mut Out, T) -> Written,
+) -> Written {
     match value {
         None => e.array(0).map(|_| ()),
         Some(value) => {

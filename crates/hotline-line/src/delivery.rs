@@ -62,7 +62,13 @@ pub(crate) struct Deliveries {
 
 impl Deliveries {
     pub(crate) fn queued(&mut self, number: u64, kind: &str, about: String, at: Timestamp) {
-        self.newest.push_back(Delivery { number, kind: kind.into(), about, queued: at, reached: BTreeMap::new() });
+        self.newest.push_back(Delivery {
+            number,
+            kind: kind.into(),
+            about,
+            queued: at,
+            reached: BTreeMap::new(),
+        });
         if self.newest.len() > MAX_DELIVERIES {
             self.newest.pop_front();
         }
@@ -74,7 +80,13 @@ impl Deliveries {
     }
 
     /// All statements before `upto` have reached a state with a peer. Gives the numbers that newly did.
-    pub(crate) fn reached(&mut self, peer: &PartyName, upto: u64, state: DeliveryState, at: Timestamp) -> Vec<u64> {
+    pub(crate) fn reached(
+        &mut self,
+        peer: &PartyName,
+        upto: u64,
+        state: DeliveryState,
+        at: Timestamp,
+    ) -> Vec<u64> {
         let mut moved = Vec::new();
         for delivery in self.newest.iter_mut().rev().skip_while(|d| d.number >= upto) {
             if delivery.state(peer) >= state {

@@ -53,7 +53,9 @@ pub enum LineError {
         expected: u64,
     },
     /// A peer said two different things under one number, or signed a head that does not fit what it said.
-    #[error("{party} has signed two different histories of its ledger (statement or head {number}): its statements are disputed")]
+    #[error(
+        "{party} has signed two different histories of its ledger (statement or head {number}): its statements are disputed"
+    )]
     Equivocation {
         /// Who.
         party: PartyName,

@@ -30,8 +30,9 @@ mod rulebook;
 mod snapshot;
 
 pub use body::{
-    Acknowledgement, Body, ConflictAlert, ConflictClear, ConflictKey, ConflictKind, FlightEnd, FlightId, FlightNotice,
-    Level, MAX_TEXT, MissedDeadline, Purpose, Restriction, RestrictionLift, StatementRef, Subject,
+    Acknowledgement, Body, ConflictAlert, ConflictClear, ConflictKey, ConflictKind, FlightEnd, FlightId,
+    FlightNotice, Level, MAX_TEXT, MissedDeadline, Purpose, Restriction, RestrictionLift, StatementRef,
+    Subject,
 };
 pub use delivery::{Delivery, DeliveryState, MAX_DELIVERIES};
 pub use error::LineError;

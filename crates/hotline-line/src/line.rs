@@ -168,7 +168,11 @@ impl Line {
                 "a peer holds {held} statements of this ledger but this node only {}: it was restored from an old copy and must not speak before it has caught up",
                 self.ledger.size()
             );
-            return Err(LineError::Statement { party: self.party().clone(), number: self.ledger.size(), why });
+            return Err(LineError::Statement {
+                party: self.party().clone(),
+                number: self.ledger.size(),
+                why,
+            });
         }
         let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
         let statement = Statement {
@@ -290,7 +294,11 @@ impl Line {
 
     fn hello(&self, name: &PartyName) -> Result<Message, LineError> {
         let peer = self.peers.get(name).ok_or_else(|| LineError::UnknownParty(name.clone()))?;
-        Ok(Message::Hello { rulebook: self.rulebook_hash, held: peer.ledger.size(), size: self.ledger.size() })
+        Ok(Message::Hello {
+            rulebook: self.rulebook_hash,
+            held: peer.ledger.size(),
+            size: self.ledger.size(),
+        })
     }
 
     /// The connection with a peer is gone.
@@ -311,15 +319,23 @@ impl Line {
         self.peers.get_mut(name).ok_or_else(|| LineError::UnknownParty(name.clone()))
     }
 
-    fn take_in(&mut self, name: &PartyName, message: Message, now: Timestamp, history: &dyn History) -> Result<(), LineError> {
+    fn take_in(
+        &mut self,
+        name: &PartyName,
+        message: Message,
+        now: Timestamp,
+        history: &dyn History,
+    ) -> Result<(), LineError> {
         match message {
             Message::Hello { rulebook, held, size } => {
                 let own_hash = self.rulebook_hash;
                 let own_size = self.ledger.size();
                 let peer = self.peer(name)?;
                 peer.same_rulebook = rulebook == own_hash;
-                let connection = peer.connection.get_or_insert(Connection { sent: 0, held: 0, greeted: true });
-                (connection.sent, connection.held, connection.greeted) = (held.min(own_size), held.min(own_size), true);
+                let connection =
+                    peer.connection.get_or_insert(Connection { sent: 0, held: 0, greeted: true });
+                (connection.sent, connection.held, connection.greeted) =
+                    (held.min(own_size), held.min(own_size), true);
                 let unreceipted = held.min(own_size) > peer.receipted();
                 if held > own_size {
                     self.behind = Some(held);
@@ -327,14 +343,18 @@ impl Line {
                 if unreceipted {
                     // The peer holds more than its receipt says: that receipt was lost on the way. Ask again.
                     let (first, checkpoint) = (held.min(own_size), self.own_head(held.min(own_size)).note);
-                    self.out.send.push((name.clone(), Message::Entries { first, entries: vec![], checkpoint }));
+                    self.out
+                        .send
+                        .push((name.clone(), Message::Entries { first, entries: vec![], checkpoint }));
                 }
                 self.out.changed.push(name.clone());
                 // A peer that has less than we hold of it will be found out by its heads; nothing to do here.
                 _ = size;
                 self.pump(name, now, Some(history));
             }
-            Message::Entries { first, entries, checkpoint } => self.take_entries(name, first, &entries, &checkpoint, now)?,
+            Message::Entries { first, entries, checkpoint } => {
+                self.take_entries(name, first, &entries, &checkpoint, now)?
+            }
             Message::Urgent(entry) => self.take_urgent(name, &entry)?,
             Message::Receipt(note) => self.take_receipt(name, &note, now, history)?,
             Message::Check { nonce, .. } => {
@@ -369,7 +389,14 @@ impl Line {
         Ok(signed)
     }
 
-    fn take_entries(&mut self, name: &PartyName, first: u64, entries: &[Vec<u8>], note: &[u8], now: Timestamp) -> Result<(), LineError> {
+    fn take_entries(
+        &mut self,
+        name: &PartyName,
+        first: u64,
+        entries: &[Vec<u8>],
+        note: &[u8],
+        now: Timestamp,
+    ) -> Result<(), LineError> {
         let held = self.peer(name)?.ledger.size();
         if first > held {
             // Something in between was lost: ask to start again from what is held.
@@ -389,7 +416,13 @@ impl Line {
     }
 
     /// A statement that is held already must come again as it was.
-    fn check_repeated(&mut self, name: &PartyName, number: u64, entry: &[u8], now: Timestamp) -> Result<(), LineError> {
+    fn check_repeated(
+        &mut self,
+        name: &PartyName,
+        number: u64,
+        entry: &[u8],
+        now: Timestamp,
+    ) -> Result<(), LineError> {
         let ledger = &self.peer(name)?.ledger;
         if ledger.tree.leaf(number) == Some(Tree::leaf_of(entry)) {
             return Ok(());
@@ -400,13 +433,20 @@ impl Line {
         Err(self.dispute(name, number, held, entry.to_vec(), now))
     }
 
-    fn dispute(&mut self, name: &PartyName, number: u64, one: Vec<u8>, other: Vec<u8>, now: Timestamp) -> LineError {
-        if let Some(peer) = self.peers.get_mut(name) {
-            if peer.disputed.is_none() {
-                peer.disputed = Some(Disputed { number, since: now });
-                self.store(Record::Disputed(name.clone(), number, one, other));
-                self.judge(name, now);
-            }
+    fn dispute(
+        &mut self,
+        name: &PartyName,
+        number: u64,
+        one: Vec<u8>,
+        other: Vec<u8>,
+        now: Timestamp,
+    ) -> LineError {
+        if let Some(peer) = self.peers.get_mut(name)
+            && peer.disputed.is_none()
+        {
+            peer.disputed = Some(Disputed { number, since: now });
+            self.store(Record::Disputed(name.clone(), number, one, other));
+            self.judge(name, now);
         }
         LineError::Equivocation { party: name.clone(), number }
     }
@@ -435,10 +475,10 @@ impl Line {
         // A body that cannot be read stays in the ledger, where the peer's signature is on it; it has no effect.
         let body = Body::from_cbor(&statement.kind, &statement.body)
             .unwrap_or_else(|e| Body::Unknown(format!("{}: {e}", statement.kind)));
-        if let Body::Certificate(bytes) = &body {
-            if let Err(e) = peer.keys.certify(bytes) {
-                self.out.refused.push((name.clone(), e));
-            }
+        if let Body::Certificate(bytes) = &body
+            && let Err(e) = peer.keys.certify(bytes)
+        {
+            self.out.refused.push((name.clone(), e));
         }
         let reference = StatementRef { party: name.clone(), number: statement.number };
         Said { reference, time: statement.time, body, ahead: false }
@@ -463,7 +503,9 @@ impl Line {
         let theirs = origin(&self.name, name);
         let peer = &self.peers[name];
         let opened = peer.keys.node_keys().map(|key| Checkpoint::open(note, &theirs, &key));
-        let head = opened.reduce(Result::or).unwrap_or(Err(hotline_ledger::LedgerError::Signature("a checkpoint")))?;
+        let head = opened
+            .reduce(Result::or)
+            .unwrap_or(Err(hotline_ledger::LedgerError::Signature("a checkpoint")))?;
         match peer.ledger.tree.root(head.size) {
             None => Err(LineError::Gap { party: name.clone(), got: head.size, expected: peer.ledger.size() }),
             Some(root) if root != head.root => {
@@ -495,7 +537,13 @@ impl Line {
         Ok(opened.reduce(Result::or).unwrap_or(Err(hotline_ledger::LedgerError::Signature("a receipt")))?)
     }
 
-    fn take_receipt(&mut self, name: &PartyName, note: &[u8], now: Timestamp, history: &dyn History) -> Result<(), LineError> {
+    fn take_receipt(
+        &mut self,
+        name: &PartyName,
+        note: &[u8],
+        now: Timestamp,
+        history: &dyn History,
+    ) -> Result<(), LineError> {
         let receipt = self.open_receipt(name, note)?;
         if self.ledger.tree.root(receipt.size) != Some(receipt.root) {
             return Err(LineError::Ledger(hotline_ledger::LedgerError::Proof("a peer's receipt")));
@@ -602,12 +650,20 @@ impl Line {
 
     /// The newest receipt of `by` for the ledger of `of`, where one of the two is the own party.
     pub fn receipt(&self, by: &PartyName, of: &PartyName) -> Option<&Receipt> {
-        if of == self.party() { self.peers.get(by)?.receipt.as_ref() } else { self.peers.get(of).filter(|_| by == self.party())?.given.as_ref() }
+        if of == self.party() {
+            self.peers.get(by)?.receipt.as_ref()
+        } else {
+            self.peers.get(of).filter(|_| by == self.party())?.given.as_ref()
+        }
     }
 
     /// The newest head that a peer signed and that fits what is held.
     pub fn head(&self, party: &PartyName) -> Option<Checkpoint> {
-        if party == self.party() { Some(self.own_head(self.ledger.size())) } else { self.peers.get(party)?.head.clone() }
+        if party == self.party() {
+            Some(self.own_head(self.ledger.size()))
+        } else {
+            self.peers.get(party)?.head.clone()
+        }
     }
 
     // ---- snapshots ----
@@ -718,7 +774,11 @@ impl Line {
         if statement.number == ledger.size() && statement.line == self.name {
             return Ok(());
         }
-        let why = format!("number {} of line {} was expected: the journal is not this node's", ledger.size(), self.name);
+        let why = format!(
+            "number {} of line {} was expected: the journal is not this node's",
+            ledger.size(),
+            self.name
+        );
         Err(LineError::Statement { party: statement.party.clone(), number: statement.number, why })
     }
 }

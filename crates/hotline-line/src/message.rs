@@ -1,6 +1,8 @@
 //! What goes over the wire between two nodes.
 
-use crate::codec::{In, Out, Written, encoded, put_altitude, put_category, put_instant, put_optional, put_position};
+use crate::codec::{
+    In, Out, Written, encoded, put_altitude, put_category, put_instant, put_optional, put_position,
+};
 use crate::{FlightId, LineError};
 use hotline_airspace::{Category, Degrees, MetresPerSecond, TrackState};
 use hotline_ledger::MAX_STATEMENT_BYTES;

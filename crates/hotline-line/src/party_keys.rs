@@ -48,9 +48,15 @@ impl PeerKeys {
     /// When it is not by this party's root key, or too many are known already.
     pub fn certify(&mut self, bytes: &[u8]) -> Result<(), LineError> {
         let certificate = SignedCertificate::open(bytes, &self.party, &self.root)?;
-        if self.certificates.len() >= MAX_CERTIFICATES && !self.certificates.contains_key(&certificate.key_id()) {
+        if self.certificates.len() >= MAX_CERTIFICATES
+            && !self.certificates.contains_key(&certificate.key_id())
+        {
             let value = self.certificates.len().to_string();
-            return Err(LineError::OutOfRange { what: "certificates", value, allowed: "256 of a party are kept" });
+            return Err(LineError::OutOfRange {
+                what: "certificates",
+                value,
+                allowed: "256 of a party are kept",
+            });
         }
         self.certificates.insert(certificate.key_id(), certificate);
         Ok(())
@@ -79,6 +85,9 @@ impl PeerKeys {
 
     /// The keys of its nodes.
     pub fn node_keys(&self) -> impl Iterator<Item = VerifyingKey> {
-        self.certificates().map(SignedCertificate::certificate).filter(|c| c.role == Role::Node).map(|c| c.key)
+        self.certificates()
+            .map(SignedCertificate::certificate)
+            .filter(|c| c.role == Role::Node)
+            .map(|c| c.key)
     }
 }

@@ -73,7 +73,12 @@ impl Record {
                 let state = LineState::from_number(number).ok_or_else(|| d.bad("an unknown line state"))?;
                 Self::State(party, state, d.instant()?)
             }
-            (7, 5) => Self::Disputed(d.party()?, d.u64()?, d.bytes(MAX_STATEMENT_BYTES)?, d.bytes(MAX_STATEMENT_BYTES)?),
+            (7, 5) => Self::Disputed(
+                d.party()?,
+                d.u64()?,
+                d.bytes(MAX_STATEMENT_BYTES)?,
+                d.bytes(MAX_STATEMENT_BYTES)?,
+            ),
             _ => return Err(d.bad(format!("kind {tag} with {fields} fields"))),
         };
         d.end()?;

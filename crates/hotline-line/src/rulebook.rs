@@ -141,7 +141,11 @@ impl Rulebook {
         within("check_s", self.check_s, 0.5, 60.0, seconds)?;
         within("degraded_s", self.degraded_s, self.check_s, 600.0, seconds)?;
         within("down_s", self.down_s, self.degraded_s, 600.0, seconds)?;
-        for value in [self.deadlines.acknowledge_warning_s, self.deadlines.acknowledge_other_s, self.deadlines.receipt_s] {
+        for value in [
+            self.deadlines.acknowledge_warning_s,
+            self.deadlines.acknowledge_other_s,
+            self.deadlines.receipt_s,
+        ] {
             within("deadlines", value, 1.0, 86_400.0, "1 to 86400 s are allowed")?;
         }
         if let Disclosure::WithinNm(distance) = self.disclosure {
@@ -164,7 +168,8 @@ impl Rulebook {
 
     /// The conversions between datums.
     pub fn conversions(&self) -> DatumConversions {
-        let conversion = |(offset, error)| DatumConversion { offset: Metres::new(offset), error: Metres::new(error) };
+        let conversion =
+            |(offset, error)| DatumConversion { offset: Metres::new(offset), error: Metres::new(error) };
         DatumConversions {
             barometric: self.barometric_m.map(conversion),
             above_ground: self.above_ground_m.map(conversion),

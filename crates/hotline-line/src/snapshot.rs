@@ -18,7 +18,8 @@ fn put_ledger(e: &mut Out, ledger: &HeldLedger) -> Written {
 fn read_ledger(d: &mut In<'_>) -> Result<HeldLedger, LineError> {
     d.fields(4)?;
     let size = d.u64()?;
-    let tree = Tree::from_bytes(size, &d.bytes(usize::MAX)?).ok_or_else(|| d.bad("a tree of another size"))?;
+    let tree =
+        Tree::from_bytes(size, &d.bytes(usize::MAX)?).ok_or_else(|| d.bad("a tree of another size"))?;
     let places = d.bytes(usize::MAX)?;
     let places: Vec<u64> =
         places.chunks_exact(8).map(|c| u64::from_le_bytes(c.try_into().expect("8 bytes"))).collect();
@@ -55,7 +56,8 @@ fn read_delivery(d: &mut In<'_>) -> Result<Delivery, LineError> {
         let mut states = Vec::new();
         for _ in 0..d.list(STATES.len())? {
             d.fields(2)?;
-            let state = *STATES.get(usize::from(d.u8()?)).ok_or_else(|| d.bad("an unknown delivery state"))?;
+            let state =
+                *STATES.get(usize::from(d.u8()?)).ok_or_else(|| d.bad("an unknown delivery state"))?;
             states.push((state, d.instant()?));
         }
         delivery.reached.insert(party, states);

@@ -1,8 +1,8 @@
 //! The planners' interface: JSON in, checked and turned into what the core understands.
 
 use hotline_airspace::{
-    Altitude, AltitudeBand, Area, Category, Datum, Degrees, Feet, FeetPerMinute, Knots, Metres, MetresPerSecond,
-    Position, TimeInterval, TrackState, Volume4,
+    Altitude, AltitudeBand, Area, Category, Datum, Degrees, Feet, FeetPerMinute, Knots, Metres,
+    MetresPerSecond, Position, TimeInterval, TrackState, Volume4,
 };
 use hotline_line::{FlightId, Purpose, Restriction, SharedTrack};
 use hotline_picture::FlightPlan;
@@ -148,7 +148,8 @@ impl VolumeInput {
         let altitude = |m| Altitude::new(Metres::new(m), datum).map_err(|e| e.to_string());
         Ok(Volume4 {
             area: area.map_err(|e| e.to_string())?,
-            altitude: AltitudeBand::new(altitude(self.lower_m)?, altitude(self.upper_m)?).map_err(|e| e.to_string())?,
+            altitude: AltitudeBand::new(altitude(self.lower_m)?, altitude(self.upper_m)?)
+                .map_err(|e| e.to_string())?,
             time: TimeInterval::new(self.start, self.end).map_err(|e| e.to_string())?,
         })
     }
@@ -163,12 +164,16 @@ fn volumes(inputs: &[VolumeInput]) -> Result<Vec<Volume4>, String> {
 }
 
 impl FlightInput {
-    pub(crate) fn read(&self, flight: &str) -> Result<FlightPlan, String> {
+    /// What the core understands.
+    ///
+    /// # Errors
+    /// Naming the field that is wrong and what would be right.
+    pub fn read(&self, flight: &str) -> Result<FlightPlan, String> {
         let squawk = match &self.squawk {
             None => None,
-            Some(code) if code.len() == 4 => {
-                Some(u16::from_str_radix(code, 8).map_err(|_| format!("squawk {code:?}: four octal digits"))?)
-            }
+            Some(code) if code.len() == 4 => Some(
+                u16::from_str_radix(code, 8).map_err(|_| format!("squawk {code:?}: four octal digits"))?,
+            ),
             Some(code) => return Err(format!("squawk {code:?}: four octal digits")),
         };
         Ok(FlightPlan {
@@ -177,7 +182,11 @@ impl FlightInput {
             aircraft: self.aircraft,
             category: category(&self.category)?,
             purpose: Purpose::from_name(&self.purpose).ok_or_else(|| {
-                format!("purpose {:?} is none of {}", self.purpose, Purpose::ALL.iter().map(|p| p.as_str()).collect::<Vec<_>>().join(", "))
+                format!(
+                    "purpose {:?} is none of {}",
+                    self.purpose,
+                    Purpose::ALL.iter().map(|p| p.as_str()).collect::<Vec<_>>().join(", ")
+                )
             })?,
             callsign: self.callsign.clone(),
             squawk,
@@ -186,7 +195,11 @@ impl FlightInput {
 }
 
 impl RestrictionInput {
-    pub(crate) fn read(&self, id: &str) -> Result<Restriction, String> {
+    /// What the core understands.
+    ///
+    /// # Errors
+    /// Naming the field that is wrong and what would be right.
+    pub fn read(&self, id: &str) -> Result<Restriction, String> {
         Ok(Restriction {
             id: FlightId::new(id).map_err(|e| e.to_string())?,
             volumes: volumes(&self.volumes)?,
@@ -196,7 +209,11 @@ impl RestrictionInput {
 }
 
 impl TrackInput {
-    pub(crate) fn read(&self) -> Result<SharedTrack, String> {
+    /// What the core understands.
+    ///
+    /// # Errors
+    /// Naming what is wrong and what would be right.
+    pub fn read(&self) -> Result<SharedTrack, String> {
         let altitude = match (self.alt_ft, self.alt_m) {
             (Some(ft), None) => Altitude::new(Feet::new(ft).into(), Datum::Barometric),
             (None, Some(m)) => Altitude::new(Metres::new(m), Datum::Ellipsoid),

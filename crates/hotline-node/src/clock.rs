@@ -24,7 +24,11 @@ impl Clock {
     pub fn scaled(from: Timestamp, at: Timestamp, speed: f64) -> Self {
         let since = Timestamp::now().duration_since(at).as_secs_f64();
         let already = SignedDuration::try_from_secs_f64(since * speed).unwrap_or(SignedDuration::ZERO);
-        Self(Kind::Scaled { from: from.saturating_add(already).unwrap_or(from), started: Instant::now(), speed })
+        Self(Kind::Scaled {
+            from: from.saturating_add(already).unwrap_or(from),
+            started: Instant::now(),
+            speed,
+        })
     }
 
     /// What it shows.

@@ -62,10 +62,12 @@ impl From<Refusal> for Refused {
         use hotline_line::LineError;
         use hotline_picture::CoreError;
         let status = match &refusal {
-            Refusal::Core(CoreError::Line(LineError::Muted(_))) | Refusal::Disk(_) => StatusCode::INSUFFICIENT_STORAGE,
-            Refusal::Core(CoreError::UnknownFlight(_) | CoreError::UnknownRestriction(_) | CoreError::UnknownAlert(_)) => {
-                StatusCode::NOT_FOUND
+            Refusal::Core(CoreError::Line(LineError::Muted(_))) | Refusal::Disk(_) => {
+                StatusCode::INSUFFICIENT_STORAGE
             }
+            Refusal::Core(
+                CoreError::UnknownFlight(_) | CoreError::UnknownRestriction(_) | CoreError::UnknownAlert(_),
+            ) => StatusCode::NOT_FOUND,
             Refusal::Core(CoreError::AlreadyAcknowledged(_)) => StatusCode::CONFLICT,
             Refusal::Core(_) => StatusCode::BAD_REQUEST,
             Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,
@@ -106,8 +108,10 @@ pub(crate) fn router(app: App) -> Router {
 
 /// Whether a `Host` or `Origin` names this machine's loopback.
 fn is_loopback(host: &str) -> bool {
-    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
-    matches!(name, "localhost" | "[::1]") || name.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+    let name =
+        host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
+    matches!(name, "localhost" | "[::1]")
+        || name.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn from_own_page(headers: &HeaderMap) -> bool {
@@ -121,12 +125,16 @@ fn from_own_page(headers: &HeaderMap) -> bool {
 /// Refuses requests that another site's page makes a browser send.
 async fn own_page_only(request: Request, next: Next) -> Response {
     if !from_own_page(request.headers()) {
-        return Refused(StatusCode::FORBIDDEN, "only the console's own page may ask this, over a loopback address".into())
-            .into_response();
+        return Refused(
+            StatusCode::FORBIDDEN,
+            "only the console's own page may ask this, over a loopback address".into(),
+        )
+        .into_response();
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    let policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+    let policy =
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
     headers.insert(header::CONTENT_SECURITY_POLICY, header::HeaderValue::from_static(policy));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, header::HeaderValue::from_static("no-referrer"));
@@ -134,7 +142,10 @@ async fn own_page_only(request: Request, next: Next) -> Response {
 }
 
 async fn planners_only(State(app): State<App>, headers: HeaderMap, request: Request, next: Next) -> Response {
-    let shown = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
+    let shown = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.strip_prefix("Bearer "));
     let right = shown.is_some_and(|shown| bool::from(shown.as_bytes().ct_eq(app.token.as_bytes())));
     if !right {
         let why = "the planners' interface asks for `Authorization: Bearer` with the token in the node's folder (api-token)";
@@ -213,7 +224,9 @@ async fn export(State(app): State<App>, Query(range): Query<Range>) -> Result<Ve
     let made = app.engine.look(move |core| evidence::export(core, &*journal, range.from, range.to, now));
     match made.await {
         Some(Ok(bundle)) => Ok(bundle),
-        Some(Err(e @ NodeError::Journal(_))) => Err(Refused(StatusCode::INTERNAL_SERVER_ERROR, e.to_string())),
+        Some(Err(e @ NodeError::Journal(_))) => {
+            Err(Refused(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))
+        }
         Some(Err(e)) => Err(bad(e)),
         None => Err(Refusal::Stopping.into()),
     }
@@ -233,13 +246,15 @@ async fn acknowledge(State(app): State<App>, body: Bytes) -> Answer {
         core.alerts().iter().find(|a| a.key.to_string() == id).map(|a| a.key.clone())
     };
     let key = app.engine.look(find).await.flatten();
-    let key = key.ok_or_else(|| Refused(StatusCode::NOT_FOUND, format!("there is no open alert {}", input.id)))?;
+    let key =
+        key.ok_or_else(|| Refused(StatusCode::NOT_FOUND, format!("there is no open alert {}", input.id)))?;
     app.engine.command(Command::Acknowledge(key, input.officer)).await?;
     Ok(Json(json!({ "acknowledged": input.id })))
 }
 
 async fn overlay(State(app): State<App>) -> Response {
-    let text = app.overlay.as_deref().unwrap_or("{\"type\":\"FeatureCollection\",\"features\":[]}").to_owned();
+    let text =
+        app.overlay.as_deref().unwrap_or("{\"type\":\"FeatureCollection\",\"features\":[]}").to_owned();
     ([(header::CONTENT_TYPE, "application/geo+json")], text).into_response()
 }
 

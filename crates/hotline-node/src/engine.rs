@@ -94,7 +94,9 @@ impl Engine {
         let inbox = Arc::new(Inbox::new());
         let commit = {
             let (outlet, inbox) = (outlet.clone(), inbox.clone());
-            GroupCommit::start(journal.clone(), move |committed, follow| follow_up(committed, follow, &outlet, &inbox))
+            GroupCommit::start(journal.clone(), move |committed, follow| {
+                follow_up(committed, follow, &outlet, &inbox)
+            })
         };
         let snapshot_at = journal.snapshot().ok().flatten().map_or(0, |(upto, _)| upto) + snapshot_every;
         let mut run = Run {
@@ -149,7 +151,10 @@ impl Engine {
     }
 
     /// Looks at the core.
-    pub(crate) async fn look<T: Send + 'static>(&self, look: impl FnOnce(&Core) -> T + Send + 'static) -> Option<T> {
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Core) -> T + Send + 'static,
+    ) -> Option<T> {
         let (answer, answered) = oneshot::channel();
         let input = Input::Look(Box::new(move |core| _ = answer.send(look(core))));
         self.inbox.put(Urgency::Second, input).await;
@@ -271,9 +276,14 @@ impl Run {
     }
 
     fn submit(&mut self) {
-        let follow = std::mem::replace(&mut self.follow, Follow { effects: Effects::default(), answers: vec![] });
+        let follow =
+            std::mem::replace(&mut self.follow, Follow { effects: Effects::default(), answers: vec![] });
         let effects = &follow.effects;
-        if effects.records.is_empty() && effects.send.is_empty() && effects.after.is_empty() && follow.answers.is_empty() {
+        if effects.records.is_empty()
+            && effects.send.is_empty()
+            && effects.after.is_empty()
+            && follow.answers.is_empty()
+        {
             return;
         }
         let records = effects.records.iter().map(hotline_line::Record::to_bytes).collect();
@@ -291,7 +301,9 @@ impl Run {
                     Command::EndFlight(flight) => self.core.end_flight(flight, now).map(|()| 0),
                     Command::Restrict(restriction) => self.core.restrict(restriction, now).map(|()| 0),
                     Command::Lift(id) => self.core.lift(id, now).map(|()| 0),
-                    Command::Acknowledge(key, officer) => self.core.acknowledge(&key, officer, now).map(|()| 0),
+                    Command::Acknowledge(key, officer) => {
+                        self.core.acknowledge(&key, officer, now).map(|()| 0)
+                    }
                 };
                 match done {
                     Ok(value) => self.follow.answers.push((answer, value)),
@@ -306,7 +318,9 @@ impl Run {
             }
             Input::Disconnected(peer) => self.core.disconnected(&peer),
             // While nothing can be stored, a peer's ledger is not taken in: no receipt is given, and it comes again.
-            Input::Message(peer, Message::Entries { .. } | Message::Receipt(_) | Message::Hello { .. }) if self.retry.is_some() => {
+            Input::Message(peer, Message::Entries { .. } | Message::Receipt(_) | Message::Hello { .. })
+                if self.retry.is_some() =>
+            {
                 tracing::debug!("{peer}: not taken in, since nothing can be stored");
             }
             Input::Message(peer, message) => {

@@ -22,7 +22,11 @@ fn time(journal: &dyn Journal, place: u64) -> Result<Timestamp, NodeError> {
 }
 
 /// The first statement of a ledger for which `past` holds; times never run backwards.
-fn first(journal: &dyn Journal, places: &[u64], past: impl Fn(Timestamp) -> bool) -> Result<usize, NodeError> {
+fn first(
+    journal: &dyn Journal,
+    places: &[u64],
+    past: impl Fn(Timestamp) -> bool,
+) -> Result<usize, NodeError> {
     let (mut low, mut high) = (0, places.len());
     while low < high {
         let middle = usize::midpoint(low, high);
@@ -36,10 +40,21 @@ fn first(journal: &dyn Journal, places: &[u64], past: impl Fn(Timestamp) -> bool
 ///
 /// # Errors
 /// When the range is empty or the journal cannot be read.
-pub fn export(core: &Core, journal: &dyn Journal, from: Timestamp, to: Timestamp, now: Timestamp) -> Result<Vec<u8>, NodeError> {
+pub fn export(
+    core: &Core,
+    journal: &dyn Journal,
+    from: Timestamp,
+    to: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<u8>, NodeError> {
     if from > to {
         let value = format!("{from} to {to}");
-        return Err(LineError::OutOfRange { what: "the range", value, allowed: "its start must not be after its end" }.into());
+        return Err(LineError::OutOfRange {
+            what: "the range",
+            value,
+            allowed: "its start must not be after its end",
+        }
+        .into());
     }
     let line = core.line();
     let own = line.party();
@@ -55,7 +70,13 @@ pub fn export(core: &Core, journal: &dyn Journal, from: Timestamp, to: Timestamp
     Ok(bundle.sign(&line.own_keys().node))
 }
 
-fn part(core: &Core, journal: &dyn Journal, party: &PartyName, from: Timestamp, to: Timestamp) -> Result<BundleParty, NodeError> {
+fn part(
+    core: &Core,
+    journal: &dyn Journal,
+    party: &PartyName,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<BundleParty, NodeError> {
     let line = core.line();
     let tree = line.tree(party).ok_or_else(|| LineError::UnknownParty(party.clone()))?;
     let keys = line.keys(party).ok_or_else(|| LineError::UnknownParty(party.clone()))?;
@@ -69,7 +90,8 @@ fn part(core: &Core, journal: &dyn Journal, party: &PartyName, from: Timestamp, 
     let places = &places[..size as usize];
     let begin = first(journal, places, |t| t >= from)?.saturating_sub(1);
     let end = (first(journal, places, |t| t > to)? + 1).min(places.len());
-    let entries = places[begin..end].iter().map(|&place| entry(journal, place)).collect::<Result<Vec<_>, _>>()?;
+    let entries =
+        places[begin..end].iter().map(|&place| entry(journal, place)).collect::<Result<Vec<_>, _>>()?;
     let (begin, end) = (begin as u64, end as u64);
     let prove = |from: u64, to: u64, size: u64| {
         if from < to { tree.prove_range(from, to, size) } else { RangeProof { hashes: vec![] } }
@@ -101,7 +123,12 @@ fn own(core: &Core) -> &PartyName {
 ///
 /// # Errors
 /// As [`export`]; also when a node runs on the folder.
-pub fn export_from_folder(folder: &Folder, from: Timestamp, to: Timestamp, now: Timestamp) -> Result<Vec<u8>, NodeError> {
+pub fn export_from_folder(
+    folder: &Folder,
+    from: Timestamp,
+    to: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<u8>, NodeError> {
     let journal = open_journal(&folder.journal())?;
     let core = recover(&*journal, folder.line_config(), |_, _| ())?;
     export(&core, &*journal, from, to, now)

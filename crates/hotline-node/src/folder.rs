@@ -60,7 +60,8 @@ fn read(path: &Path) -> Result<String, NodeError> {
 
 fn read_key(path: &Path) -> Result<SigningKey, NodeError> {
     let bytes = STANDARD.decode(read(path)?.trim()).map_err(|e| NodeError::content(path, e))?;
-    let bytes: [u8; 32] = bytes.try_into().map_err(|_| NodeError::content(path, "a secret key has 32 bytes"))?;
+    let bytes: [u8; 32] =
+        bytes.try_into().map_err(|_| NodeError::content(path, "a secret key has 32 bytes"))?;
     Ok(SigningKey::from_bytes(&bytes))
 }
 
@@ -75,7 +76,12 @@ impl Folder {
     ///
     /// # Errors
     /// When the folder has a node already, or cannot be written.
-    pub fn init(path: impl Into<PathBuf>, config: &Config, rulebook: &str, now: Timestamp) -> Result<Fingerprint, NodeError> {
+    pub fn init(
+        path: impl Into<PathBuf>,
+        config: &Config,
+        rulebook: &str,
+        now: Timestamp,
+    ) -> Result<Fingerprint, NodeError> {
         let path = path.into();
         if path.join("node.toml").exists() || path.join("keys").exists() {
             return Err(NodeError::Exists(path));
@@ -127,7 +133,10 @@ impl Folder {
         Fingerprint::of(keys.root()).check_words(words)?;
         let rulebook = Rulebook::from_toml(&read(&path.join("rulebook.toml"))?)?;
         if !rulebook.parties.contains(&peer.party) {
-            let why = format!("party {} is not in the rulebook, whose parties are {:?}", peer.party, rulebook.parties);
+            let why = format!(
+                "party {} is not in the rulebook, whose parties are {:?}",
+                peer.party, rulebook.parties
+            );
             return Err(NodeError::content(introduction, why));
         }
         write(&path.join("peers").join(format!("{}.toml", peer.party)), &text)?;
@@ -146,10 +155,16 @@ impl Folder {
         let file = path.join("introduction.toml");
         let (_, known) = Introduction::read(&read(&file)?, &file)?;
         let node = read_key(&path.join("keys/node.key"))?;
-        let officers = (1..=config.officers.len()).map(|i| read_key(&path.join(format!("keys/officer-{i}.key"))));
+        let officers =
+            (1..=config.officers.len()).map(|i| read_key(&path.join(format!("keys/officer-{i}.key"))));
         let own = OwnKeys { officers: officers.collect::<Result<_, _>>()?, known, node };
-        if !own.known.node_keys().any(|k| k == own.node.verifying_key()) || own.known.party().as_str() != config.party {
-            return Err(NodeError::content(path.join("introduction.toml"), "it is not for this node's key and party"));
+        if !own.known.node_keys().any(|k| k == own.node.verifying_key())
+            || own.known.party().as_str() != config.party
+        {
+            return Err(NodeError::content(
+                path.join("introduction.toml"),
+                "it is not for this node's key and party",
+            ));
         }
         let mut peers = Vec::new();
         for party in rulebook.parties.iter().filter(|p| **p != config.party) {

@@ -86,7 +86,8 @@ impl<T> Inbox<T> {
         if let Some(input) = next(&mut lanes) {
             return Some(input);
         }
-        let mut lanes = self.filled.wait_timeout(lanes, wait).unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        let mut lanes =
+            self.filled.wait_timeout(lanes, wait).unwrap_or_else(std::sync::PoisonError::into_inner).0;
         next(&mut lanes)
     }
 
@@ -109,7 +110,9 @@ mod tests {
     #[tokio::test]
     async fn urgent_first_then_in_order() {
         let inbox = Inbox::new();
-        for (urgency, input) in [(Urgency::Third, 1), (Urgency::Second, 2), (Urgency::First, 3), (Urgency::First, 4)] {
+        for (urgency, input) in
+            [(Urgency::Third, 1), (Urgency::Second, 2), (Urgency::First, 3), (Urgency::First, 4)]
+        {
             assert!(inbox.put(urgency, input).await);
         }
         let taken: Vec<i32> = std::iter::from_fn(|| inbox.take(Duration::ZERO)).collect();

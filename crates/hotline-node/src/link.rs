@@ -13,7 +13,9 @@ use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{Connection, Endpoint, RecvStream, SendStream, TransportConfig, VarInt};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::pki_types::{
+    CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime,
+};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
@@ -73,7 +75,9 @@ impl PinVerifier {
     fn check(&self, shown: &CertificateDer<'_>) -> Result<(), rustls::Error> {
         match self.pinned.party(shown) {
             Some(_) => Ok(()),
-            None => Err(rustls::Error::General("the key that was shown is not that of a paired party".into())),
+            None => {
+                Err(rustls::Error::General("the key that was shown is not that of a paired party".into()))
+            }
         }
     }
 
@@ -347,7 +351,9 @@ async fn answer(endpoint: Endpoint, own: PartyName, shared: Shared) {
 async fn call(endpoint: Endpoint, peer: PartyName, address: SocketAddr, shared: Shared) {
     loop {
         // The name is not looked at: keys are pinned.
-        let called = async { endpoint.connect(address, "hotline").map_err(|e| e.to_string())?.await.map_err(|e| e.to_string()) };
+        let called = async {
+            endpoint.connect(address, "hotline").map_err(|e| e.to_string())?.await.map_err(|e| e.to_string())
+        };
         match tokio::time::timeout(CALL_TIMEOUT, called).await {
             Ok(Ok(connection)) => match shared.party(&connection) {
                 Some(party) if party == peer => serve(connection, party, shared.clone()).await,
@@ -378,7 +384,8 @@ async fn serve(connection: Connection, peer: PartyName, shared: Shared) {
     let meter = Arc::new(tokio::sync::Mutex::new(Meter::new()));
     let mut readers = tokio::task::JoinSet::new();
     while let Ok(stream) = connection.accept_uni().await {
-        let (peer, shared, meter, connection) = (peer.clone(), shared.clone(), meter.clone(), connection.clone());
+        let (peer, shared, meter, connection) =
+            (peer.clone(), shared.clone(), meter.clone(), connection.clone());
         readers.spawn(async move {
             if let Err(why) = read_lane(stream, &peer, &shared.engine, &meter).await {
                 tracing::warn!("{peer}: {why}; the connection begins anew");
@@ -390,7 +397,10 @@ async fn serve(connection: Connection, peer: PartyName, shared: Shared) {
     readers.join_all().await;
     writers.abort_all();
     if shared.links.remove(&peer, &connection) {
-        tracing::info!("connection with {peer} ended: {:?}", connection.close_reason().map(|r| r.to_string()));
+        tracing::info!(
+            "connection with {peer} ended: {:?}",
+            connection.close_reason().map(|r| r.to_string())
+        );
         shared.engine.disconnected(peer).await;
     }
 }

@@ -39,13 +39,20 @@ impl Node {
         tracing::info!("{} records recovered in {:.2?}", core.line().next_place(), begin.elapsed());
 
         let listener = TcpListener::bind(folder.config.console).await;
-        let listener = listener.map_err(|source| NodeError::Listen { address: folder.config.console, source })?;
+        let listener =
+            listener.map_err(|source| NodeError::Listen { address: folder.config.console, source })?;
         let console = listener.local_addr().map_err(NodeError::file("console"))?;
 
         let links = Links::default();
         let outlet = Outlet::new(links.clone());
-        let (engine, core_thread) =
-            Engine::start(core, journal.clone(), config.clone(), clock, outlet.clone(), folder.config.snapshot_every);
+        let (engine, core_thread) = Engine::start(
+            core,
+            journal.clone(),
+            config.clone(),
+            clock,
+            outlet.clone(),
+            folder.config.snapshot_every,
+        );
         let addresses: BTreeMap<_, _> =
             folder.peers.iter().map(|(keys, address)| (keys.party().clone(), *address)).collect();
         let link = Link::start(&config, folder.config.link, &addresses, &links, &engine)?;

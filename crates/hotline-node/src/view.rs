@@ -4,7 +4,7 @@ use crate::link::{LinkHandle, Links};
 use hotline_airspace::{Area, Category, Datum, Volume4};
 use hotline_ledger::PartyName;
 use hotline_line::{ConflictKey, Delivery, Message, PeerStatus};
-use hotline_picture::{Alert, Core, Detection, Event, Intent, InForce, Track};
+use hotline_picture::{Alert, Core, Detection, Event, InForce, Intent, Track};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::broadcast;
@@ -84,9 +84,10 @@ fn view_event(event: &Event) -> ConsoleEvent {
         Event::Alert(alert) => ConsoleEvent::new("alert", &view_alert(alert)),
         Event::Peer(party, status) => ConsoleEvent::new("peer", &view_peer(party, status)),
         Event::Delivery(delivery) => ConsoleEvent::new("delivery", &view_delivery(delivery)),
-        Event::Flight(subject) | Event::Restriction(subject) => {
-            ConsoleEvent::new("plans-changed", &json!({ "party": subject.party.as_str(), "id": subject.id.as_str() }))
-        }
+        Event::Flight(subject) | Event::Restriction(subject) => ConsoleEvent::new(
+            "plans-changed",
+            &json!({ "party": subject.party.as_str(), "id": subject.id.as_str() }),
+        ),
         Event::Refused(party, why) => {
             ConsoleEvent::new("refused", &json!({ "party": party.as_str(), "why": why }))
         }
@@ -211,7 +212,9 @@ fn view_volume(volume: &Volume4) -> Value {
     let point = |p: hotline_airspace::Position| [p.longitude().get(), p.latitude().get()];
     let area = match &volume.area {
         Area::Circle { centre, radius } => json!({ "centre": point(*centre), "radius_m": radius.get() }),
-        Area::Polygon(polygon) => json!({ "vertices": polygon.vertices().iter().map(|&v| point(v)).collect::<Vec<_>>() }),
+        Area::Polygon(polygon) => {
+            json!({ "vertices": polygon.vertices().iter().map(|&v| point(v)).collect::<Vec<_>>() })
+        }
     };
     json!({
         "area": area,
@@ -348,4 +351,3 @@ pub(crate) fn view_summary(core: &Core) -> Value {
         "parties": parties,
     })
 }
-

@@ -80,7 +80,13 @@ async fn start(folder: &Path) -> Node {
 }
 
 /// Asks a node, as a planner or an officer.
-async fn ask(node: SocketAddr, folder: &Path, method: &str, path: &str, body: Option<Value>) -> Result<Value, String> {
+async fn ask(
+    node: SocketAddr,
+    folder: &Path,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+) -> Result<Value, String> {
     let token = std::fs::read_to_string(folder.join("api-token")).unwrap();
     let (method, url) = (method.to_owned(), format!("http://{node}{path}"));
     let asked = tokio::task::spawn_blocking(move || {
@@ -93,7 +99,11 @@ async fn ask(node: SocketAddr, folder: &Path, method: &str, path: &str, body: Op
         }
         .map_err(|e| e.to_string())?;
         let text = answer.body_mut().read_to_string().map_err(|e| e.to_string())?;
-        if answer.status().is_success() { serde_json::from_str(&text).map_err(|e| e.to_string()) } else { Err(text) }
+        if answer.status().is_success() {
+            serde_json::from_str(&text).map_err(|e| e.to_string())
+        } else {
+            Err(text)
+        }
     });
     asked.await.unwrap()
 }
@@ -119,7 +129,9 @@ fn flight(n: u32) -> Value {
 }
 
 async fn file(node: &Node, folder: &Path, n: u32) {
-    ask(node.console_address(), folder, "PUT", &format!("/api/flights/N{n:03}"), Some(flight(n))).await.unwrap();
+    ask(node.console_address(), folder, "PUT", &format!("/api/flights/N{n:03}"), Some(flight(n)))
+        .await
+        .unwrap();
 }
 
 /// Call signs of a party's flights as a node knows them, in the order of their ids.
@@ -139,16 +151,24 @@ async fn cut_off_and_back_nothing_is_lost() {
     pair(&blue_folder, &green_folder);
     pair(&green_folder, &blue_folder);
     let (blue, mut green) = (start(&blue_folder).await, start(&green_folder).await);
-    let line = async |node: &Node, folder: &Path| state(node, folder).await["peers"][0]["state"].as_str().unwrap().to_owned();
+    let line = async |node: &Node, folder: &Path| {
+        state(node, folder).await["peers"][0]["state"].as_str().unwrap().to_owned()
+    };
     let both = async |blue: &Node, green: &Node, what: &str| {
         line(blue, &blue_folder).await == what && line(green, &green_folder).await == what
     };
     until("the line comes up", Duration::from_secs(20), async || both(&blue, &green, "normal").await).await;
     file(&blue, &blue_folder, 1).await;
-    until("green hears of it", Duration::from_secs(5), async || flights(&green, &green_folder, "blue").await.len() == 1).await;
+    until("green hears of it", Duration::from_secs(5), async || {
+        flights(&green, &green_folder, "blue").await.len() == 1
+    })
+    .await;
 
     relay.cut.store(true, Ordering::SeqCst);
-    let down = until("both say that the line is down", Duration::from_secs(15), async || both(&blue, &green, "down").await).await;
+    let down = until("both say that the line is down", Duration::from_secs(15), async || {
+        both(&blue, &green, "down").await
+    })
+    .await;
     assert!(down < Duration::from_secs(10), "down after {down:?}");
     for n in 2..=40 {
         file(&blue, &blue_folder, n).await;
@@ -165,7 +185,8 @@ async fn cut_off_and_back_nothing_is_lost() {
     relay.cut.store(false, Ordering::SeqCst);
     until("the line comes back", Duration::from_secs(15), async || both(&blue, &green, "normal").await).await;
     until("everything has come over", Duration::from_secs(10), async || {
-        flights(&green, &green_folder, "blue").await.len() == 40 && flights(&blue, &blue_folder, "green").await.len() == 20
+        flights(&green, &green_folder, "blue").await.len() == 40
+            && flights(&blue, &blue_folder, "green").await.len() == 20
     })
     .await;
     let expected: Vec<String> = (1..=40).map(|n| format!("F{n}")).collect();

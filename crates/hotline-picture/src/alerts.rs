@@ -63,7 +63,8 @@ pub struct Alert {
 impl Alert {
     /// Whether a party's officer has yet to read it at its level.
     pub fn awaits(&self, party: &PartyName) -> bool {
-        self.key.parties().any(|p| p == party) && self.acks.get(party).is_none_or(|ack| ack.level < self.level)
+        self.key.parties().any(|p| p == party)
+            && self.acks.get(party).is_none_or(|ack| ack.level < self.level)
     }
 
     /// Whether every party's officer has read it.
@@ -94,7 +95,12 @@ impl Alerts {
 
     /// A party says that there is a conflict. Whether that changes anything. A statement that came ahead of its
     /// place comes twice and counts once.
-    pub(crate) fn asserted(&mut self, reference: StatementRef, said: Timestamp, alert: ConflictAlert) -> bool {
+    pub(crate) fn asserted(
+        &mut self,
+        reference: StatementRef,
+        said: Timestamp,
+        alert: ConflictAlert,
+    ) -> bool {
         let (key, level) = (alert.conflict.clone(), alert.level);
         let due = self.due(level, said);
         let known = self.by_key.get(&key).filter(|a| a.closed.is_none() || a.statements.contains(&reference));
@@ -124,10 +130,10 @@ impl Alerts {
 
     /// Another statement about an alert, beside those that raise it.
     pub(crate) fn remember(&mut self, key: &ConflictKey, reference: StatementRef) {
-        if let Some(alert) = self.by_key.get_mut(key) {
-            if alert.others.len() < MAX_OTHERS {
-                alert.others.insert(reference);
-            }
+        if let Some(alert) = self.by_key.get_mut(key)
+            && alert.others.len() < MAX_OTHERS
+        {
+            alert.others.insert(reference);
         }
     }
 
@@ -166,7 +172,11 @@ impl Alerts {
 
     /// Every alert and party whose deadline has passed unread and is not yet marked. Only those that concern
     /// `own`, and closed ones too: that it passed by itself does not mean that it was read.
-    pub(crate) fn overdue(&self, own: &PartyName, now: Timestamp) -> Vec<(ConflictKey, PartyName, Level, Timestamp)> {
+    pub(crate) fn overdue(
+        &self,
+        own: &PartyName,
+        now: Timestamp,
+    ) -> Vec<(ConflictKey, PartyName, Level, Timestamp)> {
         let mut found = Vec::new();
         for alert in self.by_key.values().filter(|a| a.due < now && a.key.parties().any(|p| p == own)) {
             for party in alert.key.parties() {

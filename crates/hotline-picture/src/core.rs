@@ -11,8 +11,9 @@ use crate::{Alerts, CoreError, Detection, Event, FlightPlan, Picture, Tally};
 use hotline_airspace::{Seconds, seconds_between};
 use hotline_ledger::{PartyName, Role, SignedStatement};
 use hotline_line::{
-    Acknowledgement, Body, ConflictClear, ConflictKey, FlightEnd, FlightId, FlightNotice, History, Line, LineConfig,
-    LineError, MAX_TRACKS, Message, MissedDeadline, Record, Restriction, RestrictionLift, Said, SharedTrack, Subject,
+    Acknowledgement, Body, ConflictClear, ConflictKey, FlightEnd, FlightId, FlightNotice, History, Line,
+    LineConfig, LineError, MAX_TRACKS, Message, MissedDeadline, Record, Restriction, RestrictionLift, Said,
+    SharedTrack, Subject,
 };
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -23,7 +24,10 @@ const MAX_FLIGHTS: usize = 1_000_000;
 const MAX_RESTRICTIONS: usize = 10_000;
 
 fn missing(place: u64) -> LineError {
-    LineError::Malformed { what: "a snapshot", why: format!("record {place} of the journal is not a statement") }
+    LineError::Malformed {
+        what: "a snapshot",
+        why: format!("record {place} of the journal is not a statement"),
+    }
 }
 
 /// What is to be done after an input.
@@ -128,7 +132,8 @@ impl Core {
         let intents = self.picture.intents().map(|i| &i.reference);
         let restrictions = self.picture.restrictions().map(|r| &r.reference);
         let alerts = self.alerts.iter().flat_map(|a| a.statements.iter().chain(&a.others));
-        let place = |r: &hotline_line::StatementRef| self.line.places(&r.party).get(r.number as usize).copied();
+        let place =
+            |r: &hotline_line::StatementRef| self.line.places(&r.party).get(r.number as usize).copied();
         let places: BTreeSet<u64> = intents.chain(restrictions).chain(alerts).filter_map(place).collect();
         snapshot::encode(&snapshot::Snapshot {
             time: self.time,
@@ -147,7 +152,9 @@ impl Core {
         let mut core = Self::new(config.clone())?;
         core.line = Line::restore(config, &kept.line)?;
         for place in kept.places {
-            let (Record::Own(bytes) | Record::Heard(_, bytes)) = history.record(place).ok_or_else(|| missing(place))? else {
+            let (Record::Own(bytes) | Record::Heard(_, bytes)) =
+                history.record(place).ok_or_else(|| missing(place))?
+            else {
                 return Err(missing(place));
             };
             let signed = SignedStatement::from_own_store(&bytes)?;
@@ -229,7 +236,7 @@ impl Core {
             return Err(CoreError::InThePast(last));
         }
         let known = self.picture.intent(&subject);
-        if known.is_none() && self.picture.intents().filter(|i| i.subject.party == own).count() >= MAX_FLIGHTS {
+        if known.is_none() && self.picture.flights_of(&own) >= MAX_FLIGHTS {
             return Err(CoreError::Limit { what: "live flights", limit: MAX_FLIGHTS });
         }
         let version = known.map_or(1, |i| i.notice.version + 1);
@@ -309,7 +316,12 @@ impl Core {
     ///
     /// # Errors
     /// When there is no such alert, it is not ours, or it has been acknowledged at its level.
-    pub fn acknowledge(&mut self, key: &ConflictKey, officer: usize, now: Timestamp) -> Result<(), CoreError> {
+    pub fn acknowledge(
+        &mut self,
+        key: &ConflictKey,
+        officer: usize,
+        now: Timestamp,
+    ) -> Result<(), CoreError> {
         self.at(now);
         let own = self.line.party().clone();
         let alert = self.alerts.get(key).ok_or_else(|| CoreError::UnknownAlert(key.clone()))?;
@@ -461,7 +473,9 @@ impl Core {
             }
             Body::MissedDeadline(missed) => {
                 self.alerts.remember(&missed.conflict, said.reference);
-                if self.alerts.mark_missed(&missed.conflict, &missed.party, missed.level) || party == *self.line.party() {
+                if self.alerts.mark_missed(&missed.conflict, &missed.party, missed.level)
+                    || party == *self.line.party()
+                {
                     self.touched.insert(missed.conflict);
                 }
             }

@@ -83,7 +83,12 @@ impl Detections {
     }
 
     /// All of `subject`'s conflicts of these kinds are over, except `still`.
-    pub(crate) fn over_for(&mut self, subject: &Subject, kinds: &[ConflictKind], still: &BTreeSet<ConflictKey>) {
+    pub(crate) fn over_for(
+        &mut self,
+        subject: &Subject,
+        kinds: &[ConflictKind],
+        still: &BTreeSet<ConflictKey>,
+    ) {
         let about = |k: &&ConflictKey| {
             kinds.contains(&k.kind) && (k.first == *subject || k.second == *subject) && !still.contains(k)
         };

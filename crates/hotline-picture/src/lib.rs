@@ -16,8 +16,8 @@ mod detection;
 mod error;
 mod event;
 mod picture;
-mod snapshot;
 mod plans;
+mod snapshot;
 mod tally;
 mod tracks;
 
@@ -26,7 +26,7 @@ pub use core::{Core, Effects};
 pub use detection::{Detection, Detections};
 pub use error::CoreError;
 pub use event::Event;
-pub use picture::{Intent, InForce, Picture};
+pub use picture::{InForce, Intent, Picture};
 pub use plans::FlightPlan;
 pub use tally::{PartyTally, Tally};
 pub use tracks::{MAX_TRACKS_PER_PARTY, Track, TrackTable};

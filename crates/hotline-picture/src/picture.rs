@@ -2,14 +2,14 @@
 
 use crate::{Detection, Detections, Track, TrackTable};
 use hotline_airspace::{
-    Category, DatumConversions, Feet, Metres, NauticalMiles, Position, Seconds, TimeInterval, Volume4, seconds_between,
-    shifted,
+    Category, DatumConversions, Feet, Metres, NauticalMiles, Position, Seconds, TimeInterval, Volume4,
+    seconds_between, shifted,
 };
 use hotline_detect::{Dilation, Minima, VolumeIndex, deviation, encounter, track_enters, volumes_conflict};
 use hotline_ledger::PartyName;
 use hotline_line::{
-    ConflictKey, ConflictKind, FlightNotice, Level, LineError, Restriction, Rulebook, Separation, SharedTrack,
-    StatementRef, Subject,
+    ConflictKey, ConflictKind, FlightNotice, Level, LineError, Restriction, Rulebook, Separation,
+    SharedTrack, StatementRef, Subject,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,6 +106,8 @@ pub struct Picture {
     own: PartyName,
     rules: Minimums,
     intents: BTreeMap<Subject, Intent>,
+    /// Live flights by party.
+    flights: BTreeMap<PartyName, usize>,
     restrictions: BTreeMap<Subject, InForce>,
     index: VolumeIndex<Handle>,
     handles: BTreeMap<Planned, Handle>,
@@ -129,6 +131,7 @@ impl Picture {
         Ok(Self {
             own,
             intents: BTreeMap::new(),
+            flights: BTreeMap::new(),
             restrictions: BTreeMap::new(),
             index: VolumeIndex::default(),
             handles: BTreeMap::new(),
@@ -144,6 +147,11 @@ impl Picture {
     /// Live flights.
     pub fn intents(&self) -> impl Iterator<Item = &Intent> {
         self.intents.values()
+    }
+
+    /// How many live flights a party has.
+    pub fn flights_of(&self, party: &PartyName) -> usize {
+        self.flights.get(party).copied().unwrap_or(0)
     }
 
     /// A live flight.
@@ -203,34 +211,54 @@ impl Picture {
     fn volumes(&self, planned: &Planned) -> &[Volume4] {
         match planned {
             Planned::Intent(subject) => self.intents.get(subject).map_or(&[], |i| &i.notice.volumes),
-            Planned::Restriction(subject) => self.restrictions.get(subject).map_or(&[], |r| &r.restriction.volumes),
+            Planned::Restriction(subject) => {
+                self.restrictions.get(subject).map_or(&[], |r| &r.restriction.volumes)
+            }
         }
     }
 
     /// A flight notice was heard: a newer version replaces an older one, anything else is stale.
-    pub(crate) fn hear_notice(&mut self, reference: &StatementRef, notice: FlightNotice, now: Timestamp) -> Subject {
+    pub(crate) fn hear_notice(
+        &mut self,
+        reference: &StatementRef,
+        notice: FlightNotice,
+        now: Timestamp,
+    ) -> Subject {
         let subject = Subject { party: reference.party.clone(), id: notice.flight.clone() };
         if self.intents.get(&subject).is_some_and(|i| i.notice.version >= notice.version) {
             return subject;
         }
         self.file(Planned::Intent(subject.clone()), &notice.volumes);
         let intent = Intent { subject: subject.clone(), notice, reference: reference.clone() };
-        self.intents.insert(subject.clone(), intent);
+        if self.intents.insert(subject.clone(), intent).is_none() {
+            *self.flights.entry(subject.party.clone()).or_default() += 1;
+        }
         self.check_planned(&Planned::Intent(subject.clone()), now);
         subject
     }
 
     /// A flight is over.
     pub(crate) fn hear_end(&mut self, subject: &Subject) {
-        self.intents.remove(subject);
+        if self.intents.remove(subject).is_some() {
+            *self.flights.entry(subject.party.clone()).or_default() -= 1;
+        }
         self.unfile(&Planned::Intent(subject.clone()));
-        let kinds =
-            [ConflictKind::Plans, ConflictKind::PlanRestriction, ConflictKind::TrackPlan, ConflictKind::Nonconforming];
+        let kinds = [
+            ConflictKind::Plans,
+            ConflictKind::PlanRestriction,
+            ConflictKind::TrackPlan,
+            ConflictKind::Nonconforming,
+        ];
         self.detections.over_for(subject, &kinds, &BTreeSet::new());
     }
 
     /// A restriction was entered.
-    pub(crate) fn hear_restriction(&mut self, reference: &StatementRef, restriction: Restriction, now: Timestamp) -> Subject {
+    pub(crate) fn hear_restriction(
+        &mut self,
+        reference: &StatementRef,
+        restriction: Restriction,
+        now: Timestamp,
+    ) -> Subject {
         let subject = Subject { party: reference.party.clone(), id: restriction.id.clone() };
         self.file(Planned::Restriction(subject.clone()), &restriction.volumes);
         let entered = InForce { subject: subject.clone(), restriction, reference: reference.clone() };
@@ -292,7 +320,12 @@ impl Picture {
     // ---- tracks ----
 
     /// A report of an aircraft. Whether it was taken in.
-    pub(crate) fn hear_track(&mut self, party: &PartyName, report: SharedTrack, now: Timestamp) -> Option<u32> {
+    pub(crate) fn hear_track(
+        &mut self,
+        party: &PartyName,
+        report: SharedTrack,
+        now: Timestamp,
+    ) -> Option<u32> {
         // A report from the future by more than its age may be old is a wrong clock: it cannot be compared.
         if seconds_between(now, report.state.time()) > self.rules.track_age {
             return None;
@@ -352,7 +385,8 @@ impl Picture {
         let intent = plan.as_ref().and_then(|plan| self.intents.get(plan));
         let state = track.report.state.dead_reckoned(now);
         let rules = &self.rules;
-        let away = intent.and_then(|i| deviation(&state, &i.notice.volumes, &rules.conformance, &rules.conversions));
+        let away =
+            intent.and_then(|i| deviation(&state, &i.notice.volumes, &rules.conformance, &rules.conversions));
         let mut found = Vec::new();
         if let (Some(plan), Some(away)) = (&plan, away) {
             found.push(Detection {
@@ -377,7 +411,13 @@ impl Picture {
 
     /// Volumes that a track will enter: restrictions of other parties, and, unless it conforms to a plan of its own
     /// (which has been compared with theirs), other parties' plans.
-    fn entries(&self, track: &Track, state: &hotline_airspace::TrackState, conforming: bool, now: Timestamp) -> Vec<Detection> {
+    fn entries(
+        &self,
+        track: &Track,
+        state: &hotline_airspace::TrackState,
+        conforming: bool,
+        now: Timestamp,
+    ) -> Vec<Detection> {
         let rules = &self.rules;
         let reach = state.ground_speed() * rules.lookahead + Metres::new(VOLUME_MARGIN);
         let Ok(window) = TimeInterval::new(now, shifted(now, rules.lookahead)) else { return Vec::new() };
@@ -392,7 +432,8 @@ impl Picture {
                 continue;
             }
             let Some(volume) = self.volumes(&self.planned[&handle]).get(number as usize) else { continue };
-            let entry = track_enters(state, volume, &Dilation::default(), rules.lookahead, &rules.conversions);
+            let entry =
+                track_enters(state, volume, &Dilation::default(), rules.lookahead, &rules.conversions);
             let Some(entry) = entry else { continue };
             let key = ConflictKey::new(kind, track.subject.clone(), other.clone());
             let begins = shifted(now, entry.enters);
@@ -423,9 +464,11 @@ impl Picture {
     pub(crate) fn tick(&mut self, now: Timestamp) {
         self.tracks.expire(now, self.rules.track_age);
         self.detections.expire(now, self.rules.clear_after);
-        let past = |volumes: &[Volume4], slack: Seconds| volumes.iter().all(|v| shifted(v.time.end(), slack) < now);
+        let past =
+            |volumes: &[Volume4], slack: Seconds| volumes.iter().all(|v| shifted(v.time.end(), slack) < now);
         let slack = self.rules.conformance.time;
-        let over = self.intents.values().filter(|i| past(&i.notice.volumes, slack)).map(|i| i.subject.clone());
+        let over =
+            self.intents.values().filter(|i| past(&i.notice.volumes, slack)).map(|i| i.subject.clone());
         for subject in over.collect::<Vec<_>>() {
             self.hear_end(&subject);
         }
@@ -474,8 +517,11 @@ fn planned_key(a: &Planned, b: &Planned) -> Option<ConflictKey> {
         return None;
     }
     match (a, b) {
-        (Planned::Intent(a), Planned::Intent(b)) => Some(ConflictKey::new(ConflictKind::Plans, a.clone(), b.clone())),
-        (Planned::Intent(plan), Planned::Restriction(kept)) | (Planned::Restriction(kept), Planned::Intent(plan)) => {
+        (Planned::Intent(a), Planned::Intent(b)) => {
+            Some(ConflictKey::new(ConflictKind::Plans, a.clone(), b.clone()))
+        }
+        (Planned::Intent(plan), Planned::Restriction(kept))
+        | (Planned::Restriction(kept), Planned::Intent(plan)) => {
             Some(ConflictKey::new(ConflictKind::PlanRestriction, plan.clone(), kept.clone()))
         }
         (Planned::Restriction(_), Planned::Restriction(_)) => None,

@@ -60,10 +60,10 @@ impl TrackTable {
     pub(crate) fn update(&mut self, party: &PartyName, report: SharedTrack, now: Timestamp) -> Option<u32> {
         let subject = Subject { party: party.clone(), id: report.id.clone() };
         let known = self.by_subject.get(&subject).copied();
-        if let Some(old) = known.and_then(|slot| self.get(slot)) {
-            if report.state.time() <= old.report.state.time() {
-                return None;
-            }
+        if let Some(old) = known.and_then(|slot| self.get(slot))
+            && report.state.time() <= old.report.state.time()
+        {
+            return None;
         }
         let slot = match known {
             Some(slot) => slot,
@@ -109,7 +109,8 @@ impl TrackTable {
 
     /// Whether an aircraft of `party` is within a distance of this one.
     pub(crate) fn party_within(&self, slot: u32, distance: Metres, party: &PartyName) -> bool {
-        self.finder.any_within(slot, distance, |other| self.get(other).is_some_and(|t| t.subject.party == *party))
+        self.finder
+            .any_within(slot, distance, |other| self.get(other).is_some_and(|t| t.subject.party == *party))
     }
 
     /// Takes out all tracks whose report is older than `age`.

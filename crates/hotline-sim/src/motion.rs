@@ -71,7 +71,11 @@ mod tests {
     #[test]
     fn there_and_back() {
         let p = |x, y| PlanePoint { x, y };
-        let motion = Motion::Shuttle { corners: vec![p(0.0, 0.0), p(100.0, 0.0), p(100.0, 50.0)], speed: 10.0, start: 0.0 };
+        let motion = Motion::Shuttle {
+            corners: vec![p(0.0, 0.0), p(100.0, 0.0), p(100.0, 50.0)],
+            speed: 10.0,
+            start: 0.0,
+        };
         assert_eq!(motion.at(Seconds::new(5.0)), p(50.0, 0.0));
         assert_eq!(motion.at(Seconds::new(12.0)), p(100.0, 20.0));
         assert_eq!(motion.at(Seconds::new(18.0)), p(100.0, 20.0));

@@ -118,8 +118,11 @@ impl Valley {
 
     fn report(&self, aircraft: &Aircraft, second: f64, time: Timestamp) -> SharedTrack {
         // Speed and direction from where it is half a second before and after, as a tracker would have them.
-        let (before, here, after) =
-            (self.place(aircraft, second - 0.5), self.place(aircraft, second), self.place(aircraft, second + 0.5));
+        let (before, here, after) = (
+            self.place(aircraft, second - 0.5),
+            self.place(aircraft, second),
+            self.place(aircraft, second + 0.5),
+        );
         let (way, bearing) = geodesy::distance_and_bearing(before, after);
         let state = TrackState::new(
             time,
@@ -139,7 +142,8 @@ impl Valley {
     }
 
     fn point(&self, lon: f64, lat: f64) -> PlanePoint {
-        self.plane.project(Position::new(Degrees::new(lat), Degrees::new(lon)).expect("a position on the globe"))
+        self.plane
+            .project(Position::new(Degrees::new(lat), Degrees::new(lon)).expect("a position on the globe"))
     }
 
     /// A point beside the river: so far down it (0 to 1), and so many metres to the party's side.
@@ -155,7 +159,8 @@ impl Valley {
     }
 
     fn volume(&self, area: Area, low: f64, high: f64, from: f64, span: Seconds) -> Volume4 {
-        let altitude = |ft| Altitude::new(Feet::new(ft).into(), Datum::Barometric).expect("a flyable altitude");
+        let altitude =
+            |ft| Altitude::new(Feet::new(ft).into(), Datum::Barometric).expect("a flyable altitude");
         let start = shifted(self.start, Seconds::new(from));
         Volume4 {
             area,
@@ -230,7 +235,7 @@ impl Valley {
                     centre,
                     radius: 7_000.0,
                     speed: MetresPerSecond::from(Knots::new(random.between(330.0, 420.0))).get(),
-                    phase: random.between(0.0, 6.28),
+                    phase: random.between(0.0, std::f64::consts::TAU),
                 };
                 let level = 21_000.0 + 2_000.0 * f64::from(n % 5) + if party == 0 { 0.0 } else { 1_000.0 };
                 let callsign = format!("{}{:02}", ["VIPER", "SOKOL"][party], n + 1);
@@ -257,7 +262,16 @@ impl Valley {
                 let callsign = format!("{}{}", ["HAUL", "VOLGA"][party], 20 + n);
                 let area = self.corridor(a, b, 3_000.0);
                 let name = format!("T{:02}", n + 1);
-                self.fly(party, &name, callsign, Category::Aeroplane, Purpose::Transport, motion, level, area);
+                self.fly(
+                    party,
+                    &name,
+                    callsign,
+                    Category::Aeroplane,
+                    Purpose::Transport,
+                    motion,
+                    level,
+                    area,
+                );
             }
         }
     }
@@ -289,9 +303,10 @@ impl Valley {
                     centre,
                     radius,
                     speed: random.between(-18.0, 18.0),
-                    phase: random.between(0.0, 6.28),
+                    phase: random.between(0.0, std::f64::consts::TAU),
                 };
-                let (name, callsign) = (format!("D{:02}", n + 1), format!("{}{:02}", ["BD", "GD"][party], n + 1));
+                let (name, callsign) =
+                    (format!("D{:02}", n + 1), format!("{}{:02}", ["BD", "GD"][party], n + 1));
                 let area = self.circle(centre, radius + 300.0);
                 let level = random.between(500.0, 900.0);
                 self.fly(party, &name, callsign, Category::Unmanned, Purpose::Unmanned, motion, level, area);
@@ -311,7 +326,8 @@ impl Valley {
             for n in 0..4 {
                 let (back, side) = (500.0 * f64::from(n), 400.0 * f64::from(n % 2));
                 let from = -ahead * (MERGER_APART / 2.0 + back);
-                let start = PlanePoint { x: middle.x + from * ux - side * uy, y: middle.y + from * uy + side * ux };
+                let start =
+                    PlanePoint { x: middle.x + from * ux - side * uy, y: middle.y + from * uy + side * ux };
                 let far = 400_000.0 * ahead;
                 let end = PlanePoint { x: start.x + far * ux, y: start.y + far * uy };
                 let callsign = format!("{}{}", ["TALON", "GROM"][party], n + 1);
@@ -363,7 +379,8 @@ impl Valley {
         let place = self.beside(1, 0.5, 5_000.0);
         let area = self.circle(place, 3_500.0);
         let volume = self.volume(area, 0.0, 4_500.0, 10.0, Seconds::new(3_600.0));
-        let restriction = Restriction { id: id("R-1"), volumes: vec![volume], reason: "unexploded ordnance".into() };
+        let restriction =
+            Restriction { id: id("R-1"), volumes: vec![volume], reason: "unexploded ordnance".into() };
         self.happenings.push((10.0, Happening::Restrict(0, restriction)));
         self.happenings.push((600.0, Happening::Lift(0, id("R-1"))));
     }

@@ -1,10 +1,10 @@
 //! The cores of several parties on a simulated network, with crashes, from one seed.
 
 use crate::Random;
+use hotline_airspace::{Seconds, shifted};
 use hotline_ledger::{Certificate, PartyName, Role, SigningKey};
 use hotline_line::{History, LineConfig, Message, OwnKeys, PeerKeys, Record, Rulebook};
 use hotline_picture::{Core, Event};
-use hotline_airspace::{Seconds, shifted};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -262,12 +262,7 @@ impl World {
         let ways: Vec<(usize, usize)> = self.wire.keys().copied().collect();
         for (from, to) in ways {
             for lane in 0..3 {
-                loop {
-                    let Some(lanes) = self.wire.get_mut(&(from, to)) else { break };
-                    if lanes[lane].front().is_none_or(|(at, _)| *at > self.now_ms) {
-                        break;
-                    }
-                    let Some((_, message)) = lanes[lane].pop_front() else { break };
+                while let Some(message) = self.arrived(from, to, lane) {
                     let (now, name) = (self.clock(to), self.names[from].clone());
                     let party = &mut self.parties[to];
                     party.core.receive(&name, message, now, &party.disk);
@@ -276,6 +271,13 @@ impl World {
                 }
             }
         }
+    }
+
+    /// The next message of a lane that has arrived.
+    fn arrived(&mut self, from: usize, to: usize, lane: usize) -> Option<Message> {
+        let queue = &mut self.wire.get_mut(&(from, to))?[lane];
+        queue.front().filter(|(at, _)| *at <= self.now_ms)?;
+        queue.pop_front().map(|(_, message)| message)
     }
 
     /// What must hold at any time: what is stored can be read back, numbers have no gaps, causes come first. With
@@ -288,7 +290,8 @@ impl World {
             let mut heard: BTreeMap<PartyName, u64> = BTreeMap::new();
             for record in &party.disk.stored {
                 let (Record::Own(bytes) | Record::Heard(_, bytes)) = record else { continue };
-                let signed = hotline_ledger::SignedStatement::from_own_store(bytes).expect("stored statements read");
+                let signed =
+                    hotline_ledger::SignedStatement::from_own_store(bytes).expect("stored statements read");
                 let said = signed.statement();
                 let next = heard.entry(said.party.clone()).or_default();
                 assert_eq!(*next, said.number, "each statement once and in order");

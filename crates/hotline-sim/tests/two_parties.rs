@@ -33,7 +33,13 @@ fn nothing_is_lost_and_all_agree_in_the_end() {
                 world.act(party, |core, now| _ = core.own_tracks(reports, now));
             }
             for party in 0..2 {
-                let open: Vec<_> = world.core(party).alerts().iter().filter(|a| a.awaits(&world.names()[party])).map(|a| a.key.clone()).collect();
+                let open: Vec<_> = world
+                    .core(party)
+                    .alerts()
+                    .iter()
+                    .filter(|a| a.awaits(&world.names()[party]))
+                    .map(|a| a.key.clone())
+                    .collect();
                 for key in open.into_iter().filter(|_| random.one_in(3)) {
                     world.act(party, |core, now| _ = core.acknowledge(&key, 0, now));
                 }
@@ -45,7 +51,8 @@ fn nothing_is_lost_and_all_agree_in_the_end() {
         world.run(30_000);
         world.check();
         world.check_settled();
-        let merger = |w: &World, p: usize| w.shown(p).iter().any(|k| k.starts_with("tracks/") && k.contains(":M1/"));
+        let merger =
+            |w: &World, p: usize| w.shown(p).iter().any(|k| k.starts_with("tracks/") && k.contains(":M1/"));
         assert!(merger(&world, 0) && merger(&world, 1), "both officers saw the formations merge");
     }
 }
@@ -53,7 +60,9 @@ fn nothing_is_lost_and_all_agree_in_the_end() {
 fn act(world: &mut World, happening: Happening) {
     match happening {
         Happening::File(party, plan) => world.act(party, |core, now| _ = core.file_flight(plan, now)),
-        Happening::Restrict(party, restriction) => world.act(party, |core, now| _ = core.restrict(restriction, now)),
+        Happening::Restrict(party, restriction) => {
+            world.act(party, |core, now| _ = core.restrict(restriction, now))
+        }
         Happening::Lift(party, id) => world.act(party, |core, now| _ = core.lift(id, now)),
     }
 }

@@ -5,7 +5,9 @@ use clap::{Args, Subcommand};
 
 /// Measure this machine: alert latency, durable statements, start-up, memory.
 #[derive(Args)]
-#[command(after_help = "Example:\n  hotline bench alert --tracks 10000\n  hotline bench statements\n  hotline bench startup --records 1000000\n  hotline bench memory")]
+#[command(
+    after_help = "Example:\n  hotline bench alert --tracks 10000\n  hotline bench statements\n  hotline bench startup --records 1000000\n  hotline bench memory"
+)]
 pub(crate) struct Bench {
     #[command(subcommand)]
     what: What,

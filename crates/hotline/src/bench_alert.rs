@@ -42,7 +42,9 @@ fn background(party: usize, count: usize) -> Vec<TrackInput> {
     let side = (count as f64).sqrt().ceil() as usize;
     let at = |n: usize| SPREAD_DEG * n as f64 / side as f64;
     let level = |n: usize| if party == 0 { 10_000.0 } else { 25_000.0 } + 1_000.0 * (n % 10) as f64;
-    (0..count).map(|n| track(format!("bg{n}"), 35.0 + at(n / side), at(n % side), level(n), (n % 360) as f64)).collect()
+    (0..count)
+        .map(|n| track(format!("bg{n}"), 35.0 + at(n / side), at(n % side), level(n), (n % 360) as f64))
+        .collect()
 }
 
 pub(crate) fn run(tracks: usize, conflicts: usize) -> Outcome {
@@ -67,7 +69,9 @@ fn measure(root: &Path, tracks: usize, conflicts: usize) -> Outcome {
                 let now = Instant::now();
                 if matches!(name, "detected" | "alert") {
                     // The key is all that is needed of it, so that reading costs as little as it can.
-                    if let Some(id) = data.split("\"id\":\"tracks/").nth(1).and_then(|rest| rest.split('"').next()) {
+                    if let Some(id) =
+                        data.split("\"id\":\"tracks/").nth(1).and_then(|rest| rest.split('"').next())
+                    {
                         let mut shown = shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                         shown[i].entry(id.to_owned()).or_insert(now);
                     }
@@ -108,7 +112,10 @@ fn measure(root: &Path, tracks: usize, conflicts: usize) -> Outcome {
     for n in 0..conflicts {
         // Far from the background, each pair far from the others: two aircraft head on, 15 nmi apart.
         let (lat, lon) = (-40.0 + (n % 50) as f64, 100.0 + (n / 50) as f64 * 2.0);
-        let (theirs, ours) = (track(format!("G{n}"), lat, lon + 0.3, 5_000.0, 270.0), track(format!("B{n}"), lat, lon, 5_000.0, 90.0));
+        let (theirs, ours) = (
+            track(format!("G{n}"), lat, lon + 0.3, 5_000.0, 270.0),
+            track(format!("B{n}"), lat, lon, 5_000.0, 90.0),
+        );
         clients[1].post("/api/tracks", &[theirs])?;
         std::thread::sleep(EVERY);
         let begin = Instant::now();
@@ -118,12 +125,20 @@ fn measure(root: &Path, tracks: usize, conflicts: usize) -> Outcome {
     std::thread::sleep(Duration::from_secs(2));
     let shown = shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut complete = true;
-    for (i, what) in ["on the first node's own console", "on the second node's console, across the line"].iter().enumerate() {
-        let times: Vec<f64> = begun.iter().filter_map(|(id, begin)| Some(shown[i].get(id)?.duration_since(*begin).as_secs_f64() * 1e3)).collect();
+    for (i, what) in ["on the first node's own console", "on the second node's console, across the line"]
+        .iter()
+        .enumerate()
+    {
+        let times: Vec<f64> = begun
+            .iter()
+            .filter_map(|(id, begin)| Some(shown[i].get(id)?.duration_since(*begin).as_secs_f64() * 1e3))
+            .collect();
         complete &= times.len() == begun.len();
         let count = times.len();
         if let Some((median, p99, worst)) = spread(times) {
-            println!("from the update to the alert {what}: median {median:.1} ms, p99 {p99:.1} ms, largest {worst:.1} ms ({count} of {conflicts})");
+            println!(
+                "from the update to the alert {what}: median {median:.1} ms, p99 {p99:.1} ms, largest {worst:.1} ms ({count} of {conflicts})"
+            );
         }
     }
     for process in processes {

@@ -3,7 +3,10 @@
 use crate::Outcome;
 use crate::demo::make_folders;
 use crate::demo_summary::spread;
-use hotline_airspace::{Altitude, AltitudeBand, Area, Category, Datum, Degrees, Metres, Position, Seconds, TimeInterval, Volume4, shifted};
+use hotline_airspace::{
+    Altitude, AltitudeBand, Area, Category, Datum, Degrees, Metres, Position, Seconds, TimeInterval, Volume4,
+    shifted,
+};
 use hotline_journal::{GroupCommit, Journal};
 use hotline_line::{FlightId, Purpose, Record};
 use hotline_node::{open_journal, recover};
@@ -27,7 +30,8 @@ fn plan(n: u64, start: Timestamp) -> FlightPlan {
     let altitude = |m| Altitude::new(Metres::new(m), Datum::Barometric).expect("a flyable altitude");
     let volumes = (0..5).map(|leg| {
         let place = ((n * 7_919) % 60_000) as f64;
-        let (lat, lon) = (-60.0 + (place % 300.0) * 0.4, -170.0 + (place / 300.0) * 1.7 + f64::from(leg) * 0.05);
+        let (lat, lon) =
+            (-60.0 + (place % 300.0) * 0.4, -170.0 + (place / 300.0) * 1.7 + f64::from(leg) * 0.05);
         let centre = Position::new(Degrees::new(lat), Degrees::new(lon)).expect("on the globe");
         let begin = shifted(start, Seconds::new(600.0 + 600.0 * f64::from(leg)));
         Volume4 {
@@ -79,7 +83,9 @@ pub(crate) fn statements(seconds: f64) -> Outcome {
         }
         let rate = n as f64 / begin.elapsed().as_secs_f64();
         let (median, p99, _) = spread(times).ok_or("nothing was measured")?;
-        println!("one at a time: {rate:.0} durable signed statements/s, median {median:.2} ms, p99 {p99:.2} ms");
+        println!(
+            "one at a time: {rate:.0} durable signed statements/s, median {median:.2} ms, p99 {p99:.2} ms"
+        );
 
         let durable = Arc::new(AtomicU64::new(0));
         let counted = durable.clone();
@@ -96,7 +102,9 @@ pub(crate) fn statements(seconds: f64) -> Outcome {
         }
         commit.stop();
         let rate = durable.load(Ordering::Relaxed) as f64 / begin.elapsed().as_secs_f64();
-        println!("grouped: {rate:.0} durable signed statements/s (flight notices of five volumes, checked against all others)");
+        println!(
+            "grouped: {rate:.0} durable signed statements/s (flight notices of five volumes, checked against all others)"
+        );
         Ok(true)
     })
 }
@@ -142,7 +150,8 @@ pub(crate) fn startup(count: u64) -> Outcome {
 /// Resident memory of this process, bytes.
 fn resident() -> Result<u64, String> {
     let text = std::fs::read_to_string("/proc/self/statm").map_err(|e| e.to_string())?;
-    let pages: u64 = text.split(' ').nth(1).and_then(|p| p.parse().ok()).ok_or("/proc/self/statm is not as expected")?;
+    let pages: u64 =
+        text.split(' ').nth(1).and_then(|p| p.parse().ok()).ok_or("/proc/self/statm is not as expected")?;
     Ok(pages * 4096)
 }
 
@@ -159,7 +168,9 @@ pub(crate) fn memory(count: usize) -> Outcome {
             said(&mut core, 1_000 + n, now)?;
         }
         let each = (resident()? - before) as f64 / count as f64;
-        println!("{count} live intents of five volumes: {each:.0} bytes each (picture, index, tree and places in the journal)");
+        println!(
+            "{count} live intents of five volumes: {each:.0} bytes each (picture, index, tree and places in the journal)"
+        );
         Ok(true)
     })
 }

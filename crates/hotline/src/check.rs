@@ -15,7 +15,10 @@ use std::path::PathBuf;
 
 /// Find the conflicts in a recording of traffic.
 #[derive(Args)]
-#[command(allow_negative_numbers = true, after_help = "Example:\n  hotline check traffic.csv.gz --horizontal-nm 5 --vertical-ft 1000 --lookahead-s 120 --csv conflicts.csv\n\nThe file has the columns time_unix_s, icao24, callsign, lat_deg, lon_deg, alt_ft, gs_kt, trk_deg, vs_fpm, sorted by time;\n- reads standard input. At each step an aircraft's state is its latest report, dead-reckoned along its track.\nRows written: time_unix_s,a,b,in_s,out_s,tcpa_s,hmd_m,vmd_m; in and out are within the look-ahead, tcpa is the time of\nthe closest approach from then on (0 when already moving apart), hmd and vmd the distances at that time.")]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Example:\n  hotline check traffic.csv.gz --horizontal-nm 5 --vertical-ft 1000 --lookahead-s 120 --csv conflicts.csv\n\nThe file has the columns time_unix_s, icao24, callsign, lat_deg, lon_deg, alt_ft, gs_kt, trk_deg, vs_fpm, sorted by time;\n- reads standard input. At each step an aircraft's state is its latest report, dead-reckoned along its track.\nRows written: time_unix_s,a,b,in_s,out_s,tcpa_s,hmd_m,vmd_m; in and out are within the look-ahead, tcpa is the time of\nthe closest approach from then on (0 when already moving apart), hmd and vmd the distances at that time."
+)]
 pub(crate) struct Check {
     /// The recording, plain or gzipped
     file: PathBuf,
@@ -69,8 +72,9 @@ const LISTED: usize = 10;
 
 impl Check {
     pub(crate) fn run(self) -> Outcome {
-        let minima = Minima::new(NauticalMiles::new(self.horizontal_nm).into(), Feet::new(self.vertical_ft).into())
-            .map_err(|e| e.to_string())?;
+        let minima =
+            Minima::new(NauticalMiles::new(self.horizontal_nm).into(), Feet::new(self.vertical_ft).into())
+                .map_err(|e| e.to_string())?;
         for (name, value, low, high) in [
             ("--lookahead-s", self.lookahead_s, 0.0, 1200.0),
             ("--step-s", self.step_s, 0.001, 86_400.0),
@@ -102,7 +106,9 @@ impl Check {
             out.flush().map_err(failed)?;
         }
         found.closed.extend(std::mem::take(&mut found.open).into_values());
-        found.closed.sort_by(|x, y| x.from_unix_s.total_cmp(&y.from_unix_s).then_with(|| (&x.a, &x.b).cmp(&(&y.a, &y.b))));
+        found.closed.sort_by(|x, y| {
+            x.from_unix_s.total_cmp(&y.from_unix_s).then_with(|| (&x.a, &x.b).cmp(&(&y.a, &y.b)))
+        });
         self.report(&found, rows.len(), incomplete);
         Ok(true)
     }
@@ -115,7 +121,11 @@ impl Check {
         for row in recording.by_ref() {
             let row = row.map_err(|e| format!("{name}: {e}"))?;
             if rows.last().is_some_and(|last| row.state.time() < last.state.time()) {
-                return Err(format!("{name}: the report of {} at {} comes after a later one: sort the rows by time", row.icao24, row.state.time()));
+                return Err(format!(
+                    "{name}: the report of {} at {} comes after a later one: sort the rows by time",
+                    row.icao24,
+                    row.state.time()
+                ));
             }
             rows.push(row);
             progress.inc(1);
@@ -154,10 +164,22 @@ impl Check {
                 let unix = unix(time);
                 write(&format!(
                     "{unix},{},{},{:.3},{:.3},{:.3},{:.2},{:.2}",
-                    names[i], names[j], violation.enters.get(), violation.leaves.get(),
-                    closest.time.get(), closest.horizontal.get(), closest.vertical.get(),
+                    names[i],
+                    names[j],
+                    violation.enters.get(),
+                    violation.leaves.get(),
+                    closest.time.get(),
+                    closest.horizontal.get(),
+                    closest.vertical.get(),
                 ))?;
-                found.note(names[i], names[j], unix, closest.horizontal.get(), closest.vertical.get(), violation.enters.get() == 0.0);
+                found.note(
+                    names[i],
+                    names[j],
+                    unix,
+                    closest.horizontal.get(),
+                    closest.vertical.get(),
+                    violation.enters.get() == 0.0,
+                );
             }
             found.close_before(unix(time));
             progress.inc(1);
@@ -172,27 +194,38 @@ impl Check {
         let pairs: std::collections::BTreeSet<_> = found.closed.iter().map(|e| (&e.a, &e.b)).collect();
         let violated = found.closed.iter().filter(|e| e.violated).count();
         if self.json {
-            println!("{:#}", json!({
-                "reports_used": used,
-                "reports_skipped": incomplete,
-                "aircraft": found.aircraft,
-                "steps": found.steps,
-                "rows": found.rows,
-                "pairs": pairs.len(),
-                "episodes": found.closed,
-                "episodes_with_violation": violated,
-            }));
+            println!(
+                "{:#}",
+                json!({
+                    "reports_used": used,
+                    "reports_skipped": incomplete,
+                    "aircraft": found.aircraft,
+                    "steps": found.steps,
+                    "rows": found.rows,
+                    "pairs": pairs.len(),
+                    "episodes": found.closed,
+                    "episodes_with_violation": violated,
+                })
+            );
             return;
         }
         // With rows on standard output, the summary must not be among them.
         let to_stdout = self.csv.as_ref().is_some_and(|p| p.as_os_str() == "-");
         let print = |text: String| if to_stdout { eprintln!("{text}") } else { println!("{text}") };
-        print(format!("{used} reports of {} aircraft used; {incomplete} without position, altitude, speed or track skipped", found.aircraft));
+        print(format!(
+            "{used} reports of {} aircraft used; {incomplete} without position, altitude, speed or track skipped",
+            found.aircraft
+        ));
         print(format!(
             "{} steps of {} s; minima {} nmi and {} ft, look-ahead {} s",
             found.steps, self.step_s, self.horizontal_nm, self.vertical_ft, self.lookahead_s
         ));
-        print(format!("{} rows, {} episodes of {} pairs; in {violated} of them the minima were violated at a step", found.rows, found.closed.len(), pairs.len()));
+        print(format!(
+            "{} rows, {} episodes of {} pairs; in {violated} of them the minima were violated at a step",
+            found.rows,
+            found.closed.len(),
+            pairs.len()
+        ));
         let mut closest: Vec<&Episode> = found.closed.iter().collect();
         closest.sort_by(|x, y| x.least_hmd_m.total_cmp(&y.least_hmd_m));
         if !closest.is_empty() {
@@ -202,7 +235,10 @@ impl Check {
         for e in closest.into_iter().take(LISTED) {
             let from = Timestamp::from_millisecond((e.from_unix_s * 1e3) as i64).unwrap_or_default();
             let span = e.to_unix_s - e.from_unix_s;
-            print(format!("{from:<20} {span:>7.0}  {:<8} {:<8} {:>9.0} {:>7.0}", e.a, e.b, e.least_hmd_m, e.vmd_m));
+            print(format!(
+                "{from:<20} {span:>7.0}  {:<8} {:<8} {:>9.0} {:>7.0}",
+                e.a, e.b, e.least_hmd_m, e.vmd_m
+            ));
         }
     }
 }
@@ -225,7 +261,8 @@ impl Found {
             vmd_m: vmd,
             violated: false,
         });
-        (episode.to_unix_s, episode.steps, episode.violated) = (time, episode.steps + 1, episode.violated || violated);
+        (episode.to_unix_s, episode.steps, episode.violated) =
+            (time, episode.steps + 1, episode.violated || violated);
         if hmd < episode.least_hmd_m {
             (episode.least_hmd_m, episode.vmd_m) = (hmd, vmd);
         }
@@ -233,14 +270,19 @@ impl Found {
 
     /// Episodes that were not noted at this step are over.
     fn close_before(&mut self, time: f64) {
-        let over: Vec<_> = self.open.iter().filter(|(_, e)| e.to_unix_s < time).map(|(k, _)| k.clone()).collect();
+        let over: Vec<_> =
+            self.open.iter().filter(|(_, e)| e.to_unix_s < time).map(|(k, _)| k.clone()).collect();
         self.closed.extend(over.into_iter().filter_map(|k| self.open.remove(&k)));
     }
 }
 
 /// A progress bar on a terminal, nothing elsewhere.
 fn progress(of: Option<u64>, what: &'static str) -> ProgressBar {
-    let target = if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let target = if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
     let bar = ProgressBar::with_draw_target(of, target);
     let style = if of.is_some() { "{msg} {bar:40} {pos}/{len} {eta}" } else { "{msg} {pos}" };
     bar.set_style(ProgressStyle::with_template(style).expect("a valid template"));

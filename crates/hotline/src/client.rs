@@ -30,15 +30,26 @@ impl Client {
         Self { agent, base: format!("http://{address}"), token: format!("Bearer {token}") }
     }
 
-    fn answer(&self, path: &str, response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value, String> {
-        let mut response = response.map_err(|e| format!("{}{path}: {e}: does a node run there?", self.base))?;
+    fn answer(
+        &self,
+        path: &str,
+        response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<Value, String> {
+        let mut response =
+            response.map_err(|e| format!("{}{path}: {e}: does a node run there?", self.base))?;
         let status = response.status();
-        let value: Value = response.body_mut().read_json().map_err(|e| format!("{}{path}: {e}", self.base))?;
-        if status.is_success() { Ok(value) } else { Err(format!("{status}: {}", value["error"].as_str().unwrap_or("no reason given"))) }
+        let value: Value =
+            response.body_mut().read_json().map_err(|e| format!("{}{path}: {e}", self.base))?;
+        if status.is_success() {
+            Ok(value)
+        } else {
+            Err(format!("{status}: {}", value["error"].as_str().unwrap_or("no reason given")))
+        }
     }
 
     pub(crate) fn get(&self, path: &str) -> Result<Value, String> {
-        let response = self.agent.get(format!("{}{path}", self.base)).header("authorization", &self.token).call();
+        let response =
+            self.agent.get(format!("{}{path}", self.base)).header("authorization", &self.token).call();
         self.answer(path, response)
     }
 
@@ -63,14 +74,20 @@ impl Client {
         let response = self.agent.get(&path).header("authorization", &self.token).call();
         let mut response = response.map_err(|e| format!("{path}: {e}"))?;
         let status = response.status();
-        let bytes = response.body_mut().with_config().limit(MAX_BUNDLE).read_to_vec().map_err(|e| e.to_string())?;
-        if status.is_success() { Ok(bytes) } else { Err(format!("{status}: {}", String::from_utf8_lossy(&bytes))) }
+        let bytes =
+            response.body_mut().with_config().limit(MAX_BUNDLE).read_to_vec().map_err(|e| e.to_string())?;
+        if status.is_success() {
+            Ok(bytes)
+        } else {
+            Err(format!("{status}: {}", String::from_utf8_lossy(&bytes)))
+        }
     }
 
     /// Follows the console's stream until `hear` returns false or the stream ends. It is given each event's name
     /// and data.
     pub(crate) fn follow(&self, mut hear: impl FnMut(&str, &str) -> bool) -> Result<(), String> {
-        let response = self.agent.get(format!("{}/console/stream", self.base)).call().map_err(|e| e.to_string())?;
+        let response =
+            self.agent.get(format!("{}/console/stream", self.base)).call().map_err(|e| e.to_string())?;
         let (mut name, mut data) = (String::new(), String::new());
         for line in BufReader::with_capacity(1 << 16, response.into_body().into_reader()).lines() {
             let line = line.map_err(|e| e.to_string())?;

@@ -20,7 +20,9 @@ use std::time::{Duration, Instant};
 
 /// Run two nodes with traffic on this machine.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  hotline demo\n  hotline demo --duration 60 --auto-ack\n  hotline demo --recording traffic.csv.gz --speed 20\n\nWith --duration it ends by itself, prints a summary, and exits with 0 only if both sides agree on it.")]
+#[command(
+    after_help = "Examples:\n  hotline demo\n  hotline demo --duration 60 --auto-ack\n  hotline demo --recording traffic.csv.gz --speed 20\n\nWith --duration it ends by itself, prints a summary, and exits with 0 only if both sides agree on it."
+)]
 pub(crate) struct Demo {
     /// Where the two nodes' folders are made; what an earlier demo left there is removed
     #[arg(long, default_value = "demo-data")]
@@ -82,11 +84,19 @@ impl Process {
 }
 
 /// Makes the folders of two paired nodes under `root`; what an earlier demo left there is removed.
-pub(crate) fn make_folders(root: &Path, console_port: u16, link_port: u16, recording: bool) -> Result<[Folder; 2], String> {
+pub(crate) fn make_folders(
+    root: &Path,
+    console_port: u16,
+    link_port: u16,
+    recording: bool,
+) -> Result<[Folder; 2], String> {
     let io = |e: std::io::Error| format!("{}: {e}", root.display());
     if root.exists() {
         if !root.join(MARK).exists() {
-            return Err(format!("{} is there already and is not a demo's: name another with --folder", root.display()));
+            return Err(format!(
+                "{} is there already and is not a demo's: name another with --folder",
+                root.display()
+            ));
         }
         std::fs::remove_dir_all(root).map_err(io)?;
     }
@@ -130,12 +140,17 @@ impl Demo {
         let flag = interrupted.clone();
         ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)).map_err(|e| e.to_string())?;
 
-        let folders = make_folders(&self.folder, self.console_port, self.link_port, self.recording.is_some())?;
+        let folders =
+            make_folders(&self.folder, self.console_port, self.link_port, self.recording.is_some())?;
         for (party, folder) in PARTIES.iter().zip(&folders) {
-            println!("{party}'s words, as read over the phone: {}", Fingerprint::of(folder.own.known.root()).words());
+            println!(
+                "{party}'s words, as read over the phone: {}",
+                Fingerprint::of(folder.own.known.root()).words()
+            );
             if self.recording.is_none() {
                 let overlay = folder.path().join("overlay.geojson");
-                std::fs::write(&overlay, hotline_sim::overlay()).map_err(|e| format!("{}: {e}", overlay.display()))?;
+                std::fs::write(&overlay, hotline_sim::overlay())
+                    .map_err(|e| format!("{}: {e}", overlay.display()))?;
             }
         }
         // The demo's clock starts a little from now, so that both nodes and the traffic share one beginning.
@@ -146,11 +161,17 @@ impl Demo {
         };
         println!("{}", traffic.describe());
         let from = traffic.start();
-        let clock = (self.recording.is_some() || self.speed != 1.0).then(|| format!("{from},{at},{}", self.speed));
-        let processes = folders.iter().map(|f| Process::start(f.path(), clock.as_deref())).collect::<Result<Vec<_>, _>>()?;
+        let clock =
+            (self.recording.is_some() || self.speed != 1.0).then(|| format!("{from},{at},{}", self.speed));
+        let processes = folders
+            .iter()
+            .map(|f| Process::start(f.path(), clock.as_deref()))
+            .collect::<Result<Vec<_>, _>>()?;
         let clients = [0, 1].map(|i| Client::new(folders[i].config.console, &folders[i].api_token));
         for client in &clients {
-            client.wait_ready(Duration::from_secs(20)).map_err(|e| format!("a node does not start: {e}; see node.log in {}", self.folder.display()))?;
+            client.wait_ready(Duration::from_secs(20)).map_err(|e| {
+                format!("a node does not start: {e}; see node.log in {}", self.folder.display())
+            })?;
         }
         for (party, folder) in PARTIES.iter().zip(&folders) {
             println!("{party}'s console: http://{}", folder.config.console);
@@ -187,7 +208,12 @@ impl Demo {
     }
 
     /// Watches both consoles, and acknowledges as asked.
-    fn follow(&self, clients: &[Client; 2], watch: &Watch, stop: &Arc<AtomicBool>) -> Vec<std::thread::JoinHandle<()>> {
+    fn follow(
+        &self,
+        clients: &[Client; 2],
+        watch: &Watch,
+        stop: &Arc<AtomicBool>,
+    ) -> Vec<std::thread::JoinHandle<()>> {
         let mut threads = Vec::new();
         for (i, client) in clients.iter().enumerate() {
             let (to_read, reading) = channel();
@@ -272,4 +298,3 @@ impl DemoClock {
         (self.now().as_microsecond() as f64 / 1e6 - ms as f64 / 1e3) / self.speed
     }
 }
-

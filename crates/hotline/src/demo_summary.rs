@@ -82,7 +82,9 @@ pub(crate) fn spread(mut values: Vec<f64>) -> Option<(f64, f64, f64)> {
 fn times(what: &str, values: Vec<f64>) {
     let count = values.len();
     match spread(values) {
-        Some((median, p99, worst)) => println!("  {what}: median {median:.3} s, p99 {p99:.3} s, largest {worst:.3} s ({count} conflicts)"),
+        Some((median, p99, worst)) => println!(
+            "  {what}: median {median:.3} s, p99 {p99:.3} s, largest {worst:.3} s ({count} conflicts)"
+        ),
         None => println!("  {what}: none"),
     }
 }
@@ -92,13 +94,27 @@ fn count(summary: &Value, party: &str, kind: &str) -> u64 {
 }
 
 /// Prints the summary and whether both sides agree on it.
-pub(crate) fn summary(clients: &[Client; 2], watch: &Watch, traffic: &Traffic, from: Timestamp, to: Timestamp) -> Result<bool, String> {
+pub(crate) fn summary(
+    clients: &[Client; 2],
+    watch: &Watch,
+    traffic: &Traffic,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<bool, String> {
     let sides = [clients[0].get("/console/summary")?, clients[1].get("/console/summary")?];
     println!("\nSummary");
-    println!("  flights filed: {}; aircraft: {}; track reports: {}", traffic.flights, traffic.aircraft, traffic.reports);
+    println!(
+        "  flights filed: {}; aircraft: {}; track reports: {}",
+        traffic.flights, traffic.aircraft, traffic.reports
+    );
     let mut conflicts = BTreeSet::new();
     for party in PARTIES {
-        let own: BTreeSet<&str> = sides[0]["parties"][party]["conflicts"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let own: BTreeSet<&str> = sides[0]["parties"][party]["conflicts"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         println!("  conflicts that {party} detected and made known: {}", own.len());
         conflicts.extend(own);
     }
@@ -113,17 +129,27 @@ pub(crate) fn summary(clients: &[Client; 2], watch: &Watch, traffic: &Traffic, f
         let level = |name: &str| alerts[name].as_u64().unwrap_or(0);
         println!(
             "  alerts by {party}: {} warning, {} caution, {} advisory; acknowledgements: {}; deadlines missed: {}",
-            level("warning"), level("caution"), level("advisory"), count(side, party, "acknowledgement"), count(side, party, "missed-deadline")
+            level("warning"),
+            level("caution"),
+            level("advisory"),
+            count(side, party, "acknowledgement"),
+            count(side, party, "missed-deadline")
         );
     }
     {
         let shown = watch.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let both = |times: [Option<f64>; 2]| Some(times[0]?.max(times[1]?));
         for (i, party) in PARTIES.iter().enumerate() {
-            times(&format!("from detection to {party}'s console"), shown.values().filter_map(|s| s.console[i]).collect());
+            times(
+                &format!("from detection to {party}'s console"),
+                shown.values().filter_map(|s| s.console[i]).collect(),
+            );
         }
         times("from detection to both consoles", shown.values().filter_map(|s| both(s.console)).collect());
-        times("from detection to read by all, shown on both", shown.values().filter_map(|s| both(s.read)).collect());
+        times(
+            "from detection to read by all, shown on both",
+            shown.values().filter_map(|s| both(s.read)).collect(),
+        );
     }
 
     let mut agreed = true;
@@ -153,12 +179,16 @@ pub(crate) fn summary(clients: &[Client; 2], watch: &Watch, traffic: &Traffic, f
         let bundle = client.export(from, to)?;
         let account = verify_bundle(&bundle).map_err(|e| e.to_string())?;
         let statements: usize = account.parties.iter().map(|p| p.statements.len()).sum();
-        let receipted = account.parties.iter().flat_map(|p| &p.statements).filter(|s| !s.receipted.is_empty()).count();
+        let receipted =
+            account.parties.iter().flat_map(|p| &p.statements).filter(|s| !s.receipted.is_empty()).count();
         for problem in &account.problems {
             println!("      {}: {}: {}", problem.party, problem.about, problem.what);
         }
         check(
-            format!("evidence from {party}: {statements} statements in {} bytes, {receipted} of them receipted, all checks", bundle.len()),
+            format!(
+                "evidence from {party}: {statements} statements in {} bytes, {receipted} of them receipted, all checks",
+                bundle.len()
+            ),
             account.problems.is_empty() && statements > 0 && receipted == statements,
         );
     }

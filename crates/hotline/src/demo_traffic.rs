@@ -39,12 +39,19 @@ impl Traffic {
     pub(crate) fn recording(path: &Path) -> Result<Self, String> {
         let name = path.display();
         let mut recording = open(path).and_then(Recording::read).map_err(|e| format!("{name}: {e}"))?;
-        let mut rows = recording.by_ref().collect::<Result<Vec<_>, _>>().map_err(|e| format!("{name}: {e}"))?;
+        let mut rows =
+            recording.by_ref().collect::<Result<Vec<_>, _>>().map_err(|e| format!("{name}: {e}"))?;
         rows.sort_by_key(|r| r.state.time());
         let start = rows.first().ok_or_else(|| format!("{name}: it has no usable report"))?.state.time();
         let aircraft = rows.iter().map(|r| &r.icao24).collect::<std::collections::BTreeSet<_>>().len();
         let incomplete = recording.incomplete();
-        Ok(Self { source: Source::Recording { rows, next: 0, incomplete }, start, reports: 0, flights: 0, aircraft })
+        Ok(Self {
+            source: Source::Recording { rows, next: 0, incomplete },
+            start,
+            reports: 0,
+            flights: 0,
+            aircraft,
+        })
     }
 
     pub(crate) fn start(&self) -> Timestamp {
@@ -59,7 +66,10 @@ impl Traffic {
             ),
             Source::Recording { rows, incomplete, .. } => format!(
                 "traffic: {} reports of {} aircraft ({incomplete} incomplete ones left out); aircraft whose address ends in an even digit (0 2 4 6 8 a c e) fly for {}, the others for {}",
-                rows.len(), self.aircraft, PARTIES[0], PARTIES[1]
+                rows.len(),
+                self.aircraft,
+                PARTIES[0],
+                PARTIES[1]
             ),
         }
     }
@@ -68,7 +78,9 @@ impl Traffic {
     pub(crate) fn feed(&mut self, second: f64, clients: &[Client; 2]) -> Result<(), String> {
         match &mut self.source {
             Source::Valley { valley, next_second, next_happening } => {
-                while let Some((_, happening)) = valley.happenings().get(*next_happening).filter(|(at, _)| *at <= second) {
+                while let Some((_, happening)) =
+                    valley.happenings().get(*next_happening).filter(|(at, _)| *at <= second)
+                {
                     *next_happening += 1;
                     self.flights += u64::from(matches!(happening, Happening::File(..)));
                     happen(happening, clients)?;
@@ -87,7 +99,9 @@ impl Traffic {
             }
             Source::Recording { rows, next, .. } => {
                 let mut due: [Vec<TrackInput>; 2] = [vec![], vec![]];
-                while let Some(row) = rows.get(*next).filter(|r| seconds_between(self.start, r.state.time()).get() <= second) {
+                while let Some(row) =
+                    rows.get(*next).filter(|r| seconds_between(self.start, r.state.time()).get() <= second)
+                {
                     *next += 1;
                     due[party_of(&row.icao24)].push(recorded(row));
                 }
@@ -195,9 +209,14 @@ fn flight(plan: &FlightPlan) -> FlightInput {
 
 fn happen(happening: &Happening, clients: &[Client; 2]) -> Result<(), String> {
     match happening {
-        Happening::File(party, plan) => clients[*party].put(&format!("/api/flights/{}", plan.flight), &flight(plan)),
+        Happening::File(party, plan) => {
+            clients[*party].put(&format!("/api/flights/{}", plan.flight), &flight(plan))
+        }
         Happening::Restrict(party, r) => {
-            let input = RestrictionInput { volumes: r.volumes.iter().map(volume).collect(), reason: r.reason.clone() };
+            let input = RestrictionInput {
+                volumes: r.volumes.iter().map(volume).collect(),
+                reason: r.reason.clone(),
+            };
             clients[*party].put(&format!("/api/restrictions/{}", r.id), &input)
         }
         Happening::Lift(party, id) => clients[*party].delete(&format!("/api/restrictions/{id}")),

@@ -13,7 +13,9 @@ use std::path::PathBuf;
 
 /// Write evidence: all that was said between two instants, with proofs.
 #[derive(Args)]
-#[command(after_help = "Example:\n  hotline export ./blue --from 2026-05-01T10:00:00Z --to 2026-05-01T11:00:00Z -o evidence.hotline\n\nWorks whether the node runs or not.")]
+#[command(
+    after_help = "Example:\n  hotline export ./blue --from 2026-05-01T10:00:00Z --to 2026-05-01T11:00:00Z -o evidence.hotline\n\nWorks whether the node runs or not."
+)]
 pub(crate) struct Export {
     /// The node's folder
     folder: PathBuf,
@@ -39,14 +41,20 @@ impl Export {
             made => made.map_err(|e| e.to_string())?,
         };
         std::fs::write(&self.output, &bytes).map_err(|e| format!("{}: {e}", self.output.display()))?;
-        println!("{} bytes of evidence in {}; check it with `hotline verify`", bytes.len(), self.output.display());
+        println!(
+            "{} bytes of evidence in {}; check it with `hotline verify`",
+            bytes.len(),
+            self.output.display()
+        );
         Ok(true)
     }
 }
 
 /// Check evidence with nothing but the file, and print who said what when.
 #[derive(Args)]
-#[command(after_help = "Example:\n  hotline verify evidence.hotline\n  hotline verify evidence.hotline --json\n\nExit code 0 when everything checks, 1 when something does not, 2 when the file cannot be read as evidence.")]
+#[command(
+    after_help = "Example:\n  hotline verify evidence.hotline\n  hotline verify evidence.hotline --json\n\nExit code 0 when everything checks, 1 when something does not, 2 when the file cannot be read as evidence."
+)]
 pub(crate) struct Verify {
     /// The evidence
     file: PathBuf,
@@ -87,8 +95,13 @@ pub(crate) fn account_text(account: &Account) -> String {
             line(format!("  {role}: {}, valid to {}", certificate.holder, certificate.not_after));
         }
         line(match (party.statements.len(), party.complete) {
-            (0, false) => "  NOTHING that this party said is in this file, nor proof that it said nothing".into(),
-            (n, true) => format!("  {n} of {} statements are in this file: none between the first and the last is missing", party.ledger_size),
+            (0, false) => {
+                "  NOTHING that this party said is in this file, nor proof that it said nothing".into()
+            }
+            (n, true) => format!(
+                "  {n} of {} statements are in this file: none between the first and the last is missing",
+                party.ledger_size
+            ),
             (n, false) => format!("  {n} of {} statements are in this file: INCOMPLETE", party.ledger_size),
         });
     }

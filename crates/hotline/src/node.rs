@@ -12,7 +12,9 @@ use tracing_subscriber::EnvFilter;
 
 /// Make a new node: keys, configuration, rulebook, introduction.
 #[derive(Args)]
-#[command(after_help = "Example:\n  hotline init ./blue --party blue --console 127.0.0.1:7401 --link 0.0.0.0:7501 --officer 'Col. A. Smith'\n\nThen agree on rulebook.toml with the other parties, hand them introduction.toml, and read them your words over the phone.")]
+#[command(
+    after_help = "Example:\n  hotline init ./blue --party blue --console 127.0.0.1:7401 --link 0.0.0.0:7501 --officer 'Col. A. Smith'\n\nThen agree on rulebook.toml with the other parties, hand them introduction.toml, and read them your words over the phone."
+)]
 pub(crate) struct Init {
     /// The node's folder; must not have a node yet
     folder: PathBuf,
@@ -51,7 +53,8 @@ impl Init {
             peer: vec![],
             snapshot_every: 100_000,
         };
-        let print = Folder::init(&self.folder, &config, &rulebook, Timestamp::now()).map_err(|e| e.to_string())?;
+        let print =
+            Folder::init(&self.folder, &config, &rulebook, Timestamp::now()).map_err(|e| e.to_string())?;
         println!("made a node for party {} in {}", config.party, self.folder.display());
         println!("hand {} to the other parties by any way,", self.folder.join("introduction.toml").display());
         println!("and read them these words over the phone:\n\n    {}\n", print.words());
@@ -79,7 +82,9 @@ impl Words {
 
 /// Take in a peer's introduction, after comparing its words.
 #[derive(Args)]
-#[command(after_help = "Example:\n  hotline pair ./blue green-introduction.toml --words 'abandon ability ... about'\n\nThe words are those that the peer's officer reads to you over the phone. A wrong word is refused.")]
+#[command(
+    after_help = "Example:\n  hotline pair ./blue green-introduction.toml --words 'abandon ability ... about'\n\nThe words are those that the peer's officer reads to you over the phone. A wrong word is refused."
+)]
 pub(crate) struct Pair {
     /// The own node's folder
     folder: PathBuf,
@@ -100,7 +105,9 @@ impl Pair {
 
 /// Run a node until it is interrupted.
 #[derive(Args)]
-#[command(after_help = "Example:\n  hotline node ./blue\n\nThe log goes to standard error; HOTLINE_LOG sets its level (error, warn, info, debug).")]
+#[command(
+    after_help = "Example:\n  hotline node ./blue\n\nThe log goes to standard error; HOTLINE_LOG sets its level (error, warn, info, debug)."
+)]
 pub(crate) struct Run {
     /// The node's folder
     folder: PathBuf,
@@ -133,7 +140,11 @@ impl Run {
         runtime.block_on(async {
             let party = folder.config.party.clone();
             let node = Node::start(folder, clock).await.map_err(|e| e.to_string())?;
-            println!("{party}: console on http://{}, link on {}", node.console_address(), node.link_address());
+            println!(
+                "{party}: console on http://{}, link on {}",
+                node.console_address(),
+                node.link_address()
+            );
             wait_for_end(self.until_input_ends).await?;
             node.stop().await;
             Ok(true)
@@ -161,7 +172,9 @@ async fn wait_for_end(input_too: bool) -> Result<(), String> {
 
 /// Show the state of a running node.
 #[derive(Args)]
-#[command(after_help = "Example:\n  hotline status ./blue\n  hotline status ./blue --json\n\nExit code 1 when the line to any peer is not normal, or an alert waits for this party.")]
+#[command(
+    after_help = "Example:\n  hotline status ./blue\n  hotline status ./blue --json\n\nExit code 1 when the line to any peer is not normal, or an alert waits for this party."
+)]
 pub(crate) struct Status {
     /// The node's folder
     folder: PathBuf,
@@ -185,14 +198,26 @@ impl Status {
         if self.json {
             println!("{state:#}");
         } else {
-            println!("line {}, party {party}, rulebook {}", state["line"].as_str().unwrap_or(""), &state["rulebook_hash"].as_str().unwrap_or("")[..16]);
+            println!(
+                "line {}, party {party}, rulebook {}",
+                state["line"].as_str().unwrap_or(""),
+                &state["rulebook_hash"].as_str().unwrap_or("")[..16]
+            );
             for peer in list("peers") {
                 println!(
                     "peer {}: {}, {} of its statements held, {} of ours receipted, answer in {} ms",
-                    peer["party"].as_str().unwrap_or(""), peer["state"].as_str().unwrap_or(""), peer["held"], peer["receipted"], peer["round_trip_ms"]
+                    peer["party"].as_str().unwrap_or(""),
+                    peer["state"].as_str().unwrap_or(""),
+                    peer["held"],
+                    peer["receipted"],
+                    peer["round_trip_ms"]
                 );
             }
-            println!("{} tracks, {} alerts, {waiting} waiting for {party}", state["tracks"]["tracks"].as_array().map_or(0, Vec::len), list("alerts").len());
+            println!(
+                "{} tracks, {} alerts, {waiting} waiting for {party}",
+                state["tracks"]["tracks"].as_array().map_or(0, Vec::len),
+                list("alerts").len()
+            );
         }
         Ok(normal && waiting == 0)
     }

@@ -52,9 +52,17 @@ pub(crate) fn describe(statement: &Statement, parties: &[PartyAccount]) -> Strin
             let closest = a.closest.map_or(String::new(), |(time, h, v)| {
                 format!(", closest {h:.0} m and {v:.0} m in height after {:.0} s", time.get())
             });
-            format!("alerted ({}): {} from {} to {}{closest}", a.level.as_str(), conflict(&a.conflict), a.begins, a.ends)
+            format!(
+                "alerted ({}): {} from {} to {}{closest}",
+                a.level.as_str(),
+                conflict(&a.conflict),
+                a.begins,
+                a.ends
+            )
         }
-        Body::ConflictClear(c) => format!("no longer sees the conflict of {} since {}", conflict(&c.conflict), c.since),
+        Body::ConflictClear(c) => {
+            format!("no longer sees the conflict of {} since {}", conflict(&c.conflict), c.since)
+        }
         Body::Acknowledgement(signed) => acknowledgement(statement, &signed, parties),
         Body::MissedDeadline(m) => format!(
             "recorded that {} did not acknowledge ({}) {} by {}",

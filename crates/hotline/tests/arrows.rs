@@ -18,12 +18,21 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("hotline", &["airspace", "detect", "ledger", "line", "picture", "journal", "feeds", "sim", "node"]),
 ];
 /// The crates that think and do not wait.
-const PURE: [&str; 5] = ["hotline-airspace", "hotline-detect", "hotline-ledger", "hotline-line", "hotline-picture"];
+const PURE: [&str; 5] =
+    ["hotline-airspace", "hotline-detect", "hotline-ledger", "hotline-line", "hotline-picture"];
 const NOT_FOR_PURE: [&str; 9] =
     ["tokio", "quinn", "axum", "redb", "getrandom", "rand", "ureq", "tracing", "rayon"];
 /// What a pure crate's code may not say: it would read a clock, open a file, start a thread or print.
 const NOT_SAID: [&str; 9] = [
-    "std::fs", "std::net", "std::thread", "SystemTime", "Instant::now", "Timestamp::now", "println!", "eprintln!", "std::env",
+    "std::fs",
+    "std::net",
+    "std::thread",
+    "SystemTime",
+    "Instant::now",
+    "Timestamp::now",
+    "println!",
+    "eprintln!",
+    "std::env",
 ];
 
 fn crates() -> BTreeMap<String, toml::Table> {
@@ -37,14 +46,22 @@ fn crates() -> BTreeMap<String, toml::Table> {
 }
 
 fn dependencies(manifest: &toml::Table) -> Vec<String> {
-    manifest.get("dependencies").and_then(|d| d.as_table()).into_iter().flat_map(|d| d.keys().cloned()).collect()
+    manifest
+        .get("dependencies")
+        .and_then(|d| d.as_table())
+        .into_iter()
+        .flat_map(|d| d.keys().cloned())
+        .collect()
 }
 
 #[test]
 fn arrows_only_go_up() {
     let crates = crates();
     let known: Vec<&str> = ARROWS.iter().map(|(name, _)| *name).collect();
-    assert_eq!(crates.keys().filter(|c| !known.contains(&c.as_str())).collect::<Vec<_>>(), Vec::<&String>::new());
+    assert_eq!(
+        crates.keys().filter(|c| !known.contains(&c.as_str())).collect::<Vec<_>>(),
+        Vec::<&String>::new()
+    );
     for (name, may) in ARROWS {
         for used in dependencies(&crates[name]) {
             let Some(room) = used.strip_prefix("hotline-") else { continue };
@@ -77,7 +94,8 @@ fn pure_crates_do_not_wait() {
 /// The forbidden is really seen: the check above fails on a manifest that breaks it.
 #[test]
 fn a_forbidden_arrow_would_be_seen() {
-    let manifest: toml::Table = "[dependencies]\nhotline-node.workspace = true\ntokio.workspace = true\n".parse().unwrap();
+    let manifest: toml::Table =
+        "[dependencies]\nhotline-node.workspace = true\ntokio.workspace = true\n".parse().unwrap();
     let used = dependencies(&manifest);
     assert!(used.iter().any(|u| u.strip_prefix("hotline-").is_some_and(|room| !ARROWS[1].1.contains(&room))));
     assert!(used.iter().any(|u| NOT_FOR_PURE.contains(&u.as_str())));

@@ -58,7 +58,8 @@ fn bad_input_is_named() {
     };
     let fast = write("fast.csv", RECORDING.replacen(",360,90,0", ",fast,90,0", 1).as_bytes());
     assert!(refused(&["check", &fast]).contains("line 2, column gs_kt: \"fast\" is not a number"));
-    let unsorted = write("unsorted.csv", RECORDING.replacen("1600000000,bbb", "1500000000,bbb", 1).as_bytes());
+    let unsorted =
+        write("unsorted.csv", RECORDING.replacen("1600000000,bbb", "1500000000,bbb", 1).as_bytes());
     assert!(refused(&["check", &unsorted]).contains("sort the rows by time"));
     assert!(refused(&["check", "/nowhere.csv"]).contains("/nowhere.csv"));
     let cut = write("cut.csv.gz", &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);

@@ -17,7 +17,16 @@ fn run(arguments: &[&str]) -> (bool, String) {
 fn folder(root: &Path) -> PathBuf {
     let path = |party: &str| root.join(party).to_str().unwrap().to_owned();
     for party in ["blue", "green"] {
-        let (made, text) = run(&["init", &path(party), "--party", party, "--console", "127.0.0.1:0", "--link", "127.0.0.1:0"]);
+        let (made, text) = run(&[
+            "init",
+            &path(party),
+            "--party",
+            party,
+            "--console",
+            "127.0.0.1:0",
+            "--link",
+            "127.0.0.1:0",
+        ]);
         assert!(made, "{text}");
     }
     let introduction = root.join("blue/introduction.toml");
@@ -58,22 +67,33 @@ impl Running {
 
     /// Files a flight: its version, or the status and why not; nothing when the node is gone.
     fn file(&self, n: u32) -> Option<Result<u64, (u16, String)>> {
-        let hour = |h: i64| jiff::Timestamp::now().saturating_add(jiff::SignedDuration::from_hours(h)).unwrap();
+        let hour =
+            |h: i64| jiff::Timestamp::now().saturating_add(jiff::SignedDuration::from_hours(h)).unwrap();
         let flight = json!({ "callsign": "X".repeat(100), "volumes": [{
             "centre": [f64::from(n % 180), 35.0], "radius_m": 1000.0, "lower_m": 0.0, "upper_m": 500.0, "datum": "baro",
             "start": hour(1), "end": hour(2),
         }] });
         let url = format!("{}/api/flights/F{n:05}", self.base);
-        let asked = self.agent.put(url).header("authorization", format!("Bearer {}", self.token)).send(flight.to_string());
+        let asked = self
+            .agent
+            .put(url)
+            .header("authorization", format!("Bearer {}", self.token))
+            .send(flight.to_string());
         let mut answer = asked.ok()?;
         let status = answer.status().as_u16();
         let body: Value = serde_json::from_str(&answer.body_mut().read_to_string().ok()?).ok()?;
-        Some(if status == 200 { Ok(body["version"].as_u64()?) } else { Err((status, body["error"].as_str()?.to_owned())) })
+        Some(if status == 200 {
+            Ok(body["version"].as_u64()?)
+        } else {
+            Err((status, body["error"].as_str()?.to_owned()))
+        })
     }
 
     fn flights(&self) -> Vec<String> {
         let mut answer = self.agent.get(format!("{}/console/plans", self.base)).call().unwrap();
-        let plans: Value = serde_json::from_str(&answer.body_mut().with_config().limit(1 << 30).read_to_string().unwrap()).unwrap();
+        let plans: Value =
+            serde_json::from_str(&answer.body_mut().with_config().limit(1 << 30).read_to_string().unwrap())
+                .unwrap();
         plans["flights"].as_array().unwrap().iter().map(|f| f["id"].as_str().unwrap().to_owned()).collect()
     }
 
@@ -122,7 +142,13 @@ fn killed_at_random_moments_every_accepted_flight_is_kept() {
     // The ledger of all of it has no gap and no double.
     let evidence = root.path().join("evidence");
     let (exported, text) = run(&[
-        "export", folder.to_str().unwrap(), "--from", "2020-01-01T00:00:00Z", "--to", "2100-01-01T00:00:00Z", "-o",
+        "export",
+        folder.to_str().unwrap(),
+        "--from",
+        "2020-01-01T00:00:00Z",
+        "--to",
+        "2100-01-01T00:00:00Z",
+        "-o",
         evidence.to_str().unwrap(),
     ]);
     assert!(exported, "{text}");
