@@ -8,6 +8,7 @@ use hotline_node::TrackInput;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -62,8 +63,9 @@ fn measure(root: &Path, tracks: usize, conflicts: usize) -> Outcome {
         client.wait_ready(Duration::from_secs(20))?;
     }
     let shown: Shown = Arc::default();
+    let done = Arc::new(AtomicBool::new(false));
     for (i, client) in clients.iter().enumerate() {
-        let (client, shown) = (client.clone(), shown.clone());
+        let (client, shown, done) = (client.clone(), shown.clone(), done.clone());
         std::thread::spawn(move || {
             let followed = client.follow(|name, data| {
                 let now = Instant::now();
@@ -78,7 +80,9 @@ fn measure(root: &Path, tracks: usize, conflicts: usize) -> Outcome {
                 }
                 true
             });
-            if let Err(e) = followed {
+            if let Err(e) = followed
+                && !done.load(Ordering::SeqCst)
+            {
                 eprintln!("a console's stream ended: {e}");
             }
         });
@@ -141,6 +145,7 @@ fn measure(root: &Path, tracks: usize, conflicts: usize) -> Outcome {
             );
         }
     }
+    done.store(true, Ordering::SeqCst);
     for process in processes {
         process.stop()?;
     }
