@@ -78,10 +78,21 @@ fn keys(name: &PartyName, seed: u8) -> OwnKeys {
 impl World {
     /// A world of so many parties, all connected.
     pub fn new(count: usize, seed: u64, faults: Faults) -> Self {
+        Self::with_rulebook(count, seed, faults, |_| ())
+    }
+
+    /// The same under a changed rulebook.
+    pub fn with_rulebook(
+        count: usize,
+        seed: u64,
+        faults: Faults,
+        change: impl FnOnce(&mut Rulebook),
+    ) -> Self {
         let names: Vec<PartyName> =
             (0..count).map(|i| PartyName::new(&format!("party-{i}")).expect("a plain name")).collect();
         let mut rulebook = Rulebook::from_toml(Rulebook::EXAMPLE).expect("the example is valid");
         rulebook.parties = names.iter().map(ToString::to_string).collect();
+        change(&mut rulebook);
         let all: Vec<OwnKeys> = names.iter().zip(1u8..).map(|(name, i)| keys(name, i)).collect();
         let parties = (0..count).map(|i| {
             let others = all.iter().enumerate().filter(|(j, _)| *j != i);
