@@ -48,7 +48,7 @@ test-rust: console
 	cargo test --locked --workspace
 
 test-console: console browser
-	cargo build --locked -p hotline
+	cargo test --locked --workspace --no-run --quiet
 	cd console && npm test
 
 lint: console ## format, clippy, documentation, types

@@ -1,61 +1,17 @@
 //! What statements say.
 
-use crate::LineError;
+use crate::acknowledgement::ACKNOWLEDGEMENT;
 use crate::codec::{
     In, Out, Written, encoded, put_category, put_instant, put_optional, put_position, put_volumes,
 };
+use crate::subject::MAX_ID;
+use crate::{ConflictKey, FlightId, Level, LineError, Purpose};
 use hotline_airspace::{Category, Position, Seconds, Volume4};
-use hotline_ledger::{KeyId, LineName, PartyName, SigningKey, VerifyingKey, open_signed, sign_payload};
+use hotline_ledger::PartyName;
 use jiff::Timestamp;
-use std::fmt;
 
 /// The longest text in a statement (names, reasons), bytes.
 pub const MAX_TEXT: usize = 200;
-const MAX_ID: usize = 64;
-const MAX_REFS: usize = 64;
-const ACKNOWLEDGEMENT: &str = "a hotline acknowledgement v1";
-
-/// The name that a party's planner gave to a flight or a restriction: 1 to 64 visible characters, its own
-/// within the party.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FlightId(Box<str>);
-
-impl FlightId {
-    /// A name of 1 to 64 bytes without white space or control characters.
-    ///
-    /// # Errors
-    /// [`LineError::OutOfRange`] for any other text.
-    pub fn new(text: &str) -> Result<Self, LineError> {
-        let fits = !text.is_empty()
-            && text.len() <= MAX_ID
-            && !text.contains(|c: char| c.is_whitespace() || c.is_control());
-        if !fits {
-            return Err(LineError::OutOfRange {
-                what: "an identifier",
-                value: format!("{:?}", text.chars().take(80).collect::<String>()),
-                allowed: "1 to 64 bytes without white space are allowed",
-            });
-        }
-        Ok(Self(text.into()))
-    }
-
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for FlightId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for FlightId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// A text that fits into a statement.
 ///
@@ -71,179 +27,6 @@ fn check_text(what: &'static str, text: &str) -> Result<(), LineError> {
         });
     }
     Ok(())
-}
-
-macro_rules! numbered {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $number:literal, $text:literal;)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$vdoc])* $variant,)+ }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
-
-            /// Its name in interfaces.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-
-            /// The one of that name.
-            pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|v| v.as_str() == name)
-            }
-
-            const fn number(self) -> u8 {
-                match self { $(Self::$variant => $number,)+ }
-            }
-
-            fn read(from: &mut In<'_>) -> Result<Self, LineError> {
-                let number = from.u8()?;
-                let found = Self::ALL.iter().copied().find(|v| v.number() == number);
-                found.ok_or_else(|| from.bad(format!("{} is no {}", number, stringify!($name))))
-            }
-        }
-    };
-}
-
-numbered!(
-    /// What a flight is for.
-    Purpose {
-        /// Carrying people or goods.
-        Transport = 1, "transport";
-        /// Patrol or surveillance.
-        Patrol = 2, "patrol";
-        /// Refuelling in the air.
-        Refuelling = 3, "refuelling";
-        /// Search, rescue, medical.
-        Rescue = 4, "rescue";
-        /// Unmanned operation.
-        Unmanned = 5, "unmanned";
-        /// Anything else.
-        Other = 6, "other";
-    }
-);
-
-numbered!(
-    /// How grave an alert is.
-    Level {
-        /// To be known: plans that conflict, an aircraft outside its plan.
-        Advisory = 1, "advisory";
-        /// To be watched: a conflict within the look-ahead.
-        Caution = 2, "caution";
-        /// To be acted on at once: a conflict within the warning time.
-        Warning = 3, "warning";
-    }
-);
-
-numbered!(
-    /// What conflicts with what.
-    ConflictKind {
-        /// Two plans.
-        Plans = 1, "plans";
-        /// A plan and a restriction.
-        PlanRestriction = 2, "plan-restriction";
-        /// Two aircraft.
-        Tracks = 3, "tracks";
-        /// An aircraft and another party's plan.
-        TrackPlan = 4, "track-plan";
-        /// An aircraft and a restriction.
-        TrackRestriction = 5, "track-restriction";
-        /// An aircraft outside its own plan.
-        Nonconforming = 6, "nonconforming";
-    }
-);
-
-/// Something of a party's that can be in conflict: a flight, a restriction, an aircraft.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Subject {
-    /// Whose it is.
-    pub party: PartyName,
-    /// Which one.
-    pub id: FlightId,
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.party, self.id)
-    }
-}
-
-/// What names a conflict, the same on every node: its kind and its one or two subjects, sorted where the kind
-/// does not tell them apart.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConflictKey {
-    /// What conflicts with what.
-    pub kind: ConflictKind,
-    /// The first subject.
-    pub first: Subject,
-    /// The second; the same as the first for a nonconforming aircraft.
-    pub second: Subject,
-}
-
-impl ConflictKey {
-    /// The key of a conflict; two subjects of the same kind come in sorted order.
-    pub fn new(kind: ConflictKind, a: Subject, b: Subject) -> Self {
-        let symmetric = matches!(kind, ConflictKind::Plans | ConflictKind::Tracks);
-        let (first, second) = if symmetric && b < a { (b, a) } else { (a, b) };
-        Self { kind, first, second }
-    }
-
-    /// The parties that have something in it.
-    pub fn parties(&self) -> impl Iterator<Item = &PartyName> {
-        let second = (self.second.party != self.first.party).then_some(&self.second.party);
-        std::iter::once(&self.first.party).chain(second)
-    }
-
-    /// Its encoding.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        encoded(|e| self.put(e))
-    }
-
-    /// Reads a key.
-    ///
-    /// # Errors
-    /// When malformed.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, LineError> {
-        let mut d = In::new(bytes, "a conflict's name");
-        let key = Self::read(&mut d)?;
-        d.end()?;
-        Ok(key)
-    }
-
-    fn put(&self, e: &mut Out) -> Written {
-        e.array(5)?.u8(self.kind.number())?;
-        for subject in [&self.first, &self.second] {
-            e.str(subject.party.as_str())?.str(subject.id.as_str())?;
-        }
-        Ok(())
-    }
-
-    fn read(from: &mut In<'_>) -> Result<Self, LineError> {
-        from.fields(5)?;
-        let kind = ConflictKind::read(from)?;
-        let subject = |from: &mut In<'_>| {
-            Ok::<_, LineError>(Subject { party: from.party()?, id: FlightId::new(&from.text(MAX_ID)?)? })
-        };
-        let (first, second) = (subject(from)?, subject(from)?);
-        let key = Self::new(kind, first.clone(), second);
-        if key.first != first { Err(from.bad("the subjects are not in order")) } else { Ok(key) }
-    }
-}
-
-impl fmt::Display for ConflictKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.kind.as_str(), self.first, self.second)
-    }
-}
-
-/// A statement of a party by its number.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StatementRef {
-    /// Who said it.
-    pub party: PartyName,
-    /// Its number in the party's ledger.
-    pub number: u64,
 }
 
 /// What a party will fly; a later version replaces the earlier.
@@ -322,95 +105,6 @@ pub struct ConflictClear {
     pub conflict: ConflictKey,
     /// Since when.
     pub since: Timestamp,
-}
-
-/// An officer has read an alert: signed with the officer's own key, so that the node cannot make it up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acknowledgement {
-    /// Which conflict.
-    pub conflict: ConflictKey,
-    /// The level that the officer saw.
-    pub level: Level,
-    /// The alert statements that the officer saw.
-    pub alerts: Vec<StatementRef>,
-    /// When, by the node's clock.
-    pub time: Timestamp,
-    /// The officer's key.
-    pub officer: KeyId,
-    /// The signed original: a COSE_Sign1 over line, party and all of the above but the key.
-    pub signed: Vec<u8>,
-}
-
-impl Acknowledgement {
-    /// Signs with an officer's key.
-    pub fn sign(
-        line: &LineName,
-        party: &PartyName,
-        conflict: ConflictKey,
-        level: Level,
-        alerts: Vec<StatementRef>,
-        time: Timestamp,
-        officer: &SigningKey,
-    ) -> Self {
-        let payload = encoded(|e| {
-            e.array(6)?.str(line.as_str())?.str(party.as_str())?;
-            conflict.put(e)?;
-            e.u8(level.number())?.array(alerts.len() as u64)?;
-            for alert in &alerts {
-                e.array(2)?.str(alert.party.as_str())?.u64(alert.number)?;
-            }
-            put_instant(e, time)
-        });
-        let signed = sign_payload(officer, ACKNOWLEDGEMENT, payload);
-        Self { conflict, level, alerts, time, officer: KeyId::of(&officer.verifying_key()), signed }
-    }
-
-    /// Reads and checks a signed acknowledgement.
-    ///
-    /// # Errors
-    /// When malformed, said on another line or for another party, or not signed by an officer's key of that party
-    /// that is valid at its time (`find_key`).
-    pub fn open(
-        signed: &[u8],
-        line: &LineName,
-        party: &PartyName,
-        find_key: impl FnOnce(KeyId, Timestamp) -> Option<VerifyingKey>,
-    ) -> Result<Self, LineError> {
-        let mut read = Err(LineError::malformed(ACKNOWLEDGEMENT, "it has no payload"));
-        let opened = open_signed(signed, ACKNOWLEDGEMENT, |id, payload| {
-            read = Self::read(payload, signed, id, line, party);
-            read.as_ref().ok().and_then(|a| find_key(id, a.time))
-        });
-        match (read, opened) {
-            (Ok(acknowledgement), Ok(_)) => Ok(acknowledgement),
-            (Err(content), _) => Err(content),
-            (_, Err(e)) => Err(e.into()),
-        }
-    }
-
-    fn read(
-        payload: &[u8],
-        signed: &[u8],
-        officer: KeyId,
-        line: &LineName,
-        party: &PartyName,
-    ) -> Result<Self, LineError> {
-        let mut d = In::new(payload, ACKNOWLEDGEMENT);
-        d.fields(6)?;
-        let (said_on, said_for) = (d.text(MAX_ID)?, d.party()?);
-        if said_on != line.as_str() || said_for != *party {
-            return Err(d.bad(format!("it was signed for {said_for} on line {said_on}")));
-        }
-        let (conflict, level) = (ConflictKey::read(&mut d)?, Level::read(&mut d)?);
-        let mut alerts = Vec::new();
-        for _ in 0..d.list(MAX_REFS)? {
-            d.fields(2)?;
-            alerts.push(StatementRef { party: d.party()?, number: d.u64()? });
-        }
-        let time = d.instant()?;
-        d.end()?;
-        Ok(Self { conflict, level, alerts, time, officer, signed: signed.to_vec() })
-    }
 }
 
 /// An alert was not acknowledged in time.
@@ -670,23 +364,5 @@ mod tests {
                 prop_assert_eq!(body.to_cbor(), bytes);
             }
         }
-    }
-
-    #[test]
-    fn an_acknowledgement_is_the_officers_own() {
-        let officer = SigningKey::from_bytes(&[5; 32]);
-        let (line, party) = (LineName::new("valley").unwrap(), PartyName::new("blue").unwrap());
-        let subject =
-            |p: &str| Subject { party: PartyName::new(p).unwrap(), id: FlightId::new("A1").unwrap() };
-        let key = ConflictKey::new(ConflictKind::Tracks, subject("green"), subject("blue"));
-        assert_eq!(key.first.party.as_str(), "blue", "sorted");
-        let alerts = vec![StatementRef { party: party.clone(), number: 3 }];
-        let time = Timestamp::from_second(5).unwrap();
-        let said = Acknowledgement::sign(&line, &party, key, Level::Warning, alerts, time, &officer);
-        let find = |id, _| (id == KeyId::of(&officer.verifying_key())).then(|| officer.verifying_key());
-        assert_eq!(Acknowledgement::open(&said.signed, &line, &party, find), Ok(said.clone()));
-        let other = PartyName::new("green").unwrap();
-        assert!(Acknowledgement::open(&said.signed, &line, &other, find).is_err());
-        assert!(Acknowledgement::open(&said.signed, &line, &party, |_, _| None).is_err());
     }
 }

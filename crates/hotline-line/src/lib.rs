@@ -17,6 +17,7 @@
 //! # Ok::<(), hotline_line::LineError>(())
 //! ```
 
+mod acknowledgement;
 mod body;
 mod codec;
 mod delivery;
@@ -28,11 +29,12 @@ mod peer;
 mod record;
 mod rulebook;
 mod snapshot;
+mod subject;
 
+pub use acknowledgement::Acknowledgement;
 pub use body::{
-    Acknowledgement, Body, ConflictAlert, ConflictClear, ConflictKey, ConflictKind, FlightEnd, FlightId,
-    FlightNotice, Level, MAX_TEXT, MissedDeadline, Purpose, Restriction, RestrictionLift, StatementRef,
-    Subject,
+    Body, ConflictAlert, ConflictClear, FlightEnd, FlightNotice, MAX_TEXT, MissedDeadline, Restriction,
+    RestrictionLift,
 };
 pub use delivery::{Delivery, DeliveryState, MAX_DELIVERIES};
 pub use error::LineError;
@@ -42,3 +44,4 @@ pub use party_keys::{OwnKeys, PeerKeys};
 pub use peer::{Disputed, LineState, PeerStatus};
 pub use record::Record;
 pub use rulebook::{Deadlines, Disclosure, Rulebook, Separation};
+pub use subject::{ConflictKey, ConflictKind, FlightId, Level, Purpose, StatementRef, Subject};

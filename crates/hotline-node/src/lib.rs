@@ -30,6 +30,7 @@ mod inbox;
 mod introduction;
 mod link;
 mod node;
+mod pinned_tls;
 mod recovery;
 mod view;
 
