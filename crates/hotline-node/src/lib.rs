@@ -29,6 +29,8 @@ mod folder;
 mod inbox;
 mod introduction;
 mod link;
+#[cfg(test)]
+mod link_tests;
 mod node;
 mod pinned_tls;
 mod recovery;
