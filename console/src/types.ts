@@ -48,6 +48,7 @@ export interface Peer {
   since_ms: number;
   last_answer_ms: number | null;
   round_trip_ms: number | null;
+  clock_ahead_ms: number | null;
   held: number;
   receipted: number;
   same_rulebook: boolean;

@@ -10,6 +10,7 @@ peer-detail = answer in { $ms } ms · holds { $receipted } of ours · we hold { 
 peer-silent = no answer since { $time }: use the call sheet
 peer-never = never connected: use the call sheet
 peer-rulebook = its rulebook differs from ours
+peer-clock = its clock is { $seconds } s ahead of ours: set the clocks
 peer-disputed = it has signed two histories of its ledger (at { $number }): its statements are disputed
 console-silent = No word from the node: what you see may be old
 trouble = Nothing can be recorded: { $why }

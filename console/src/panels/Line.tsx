@@ -5,11 +5,17 @@ import { connected, known, trouble } from "../node";
 import { clockTime, t } from "../phrases";
 import type { Peer } from "../types";
 
+/** As the node judges it: see crates/hotline-line/src/peer.rs. */
+const CLOCK_TOLERANCE_MS = 2_000;
+
 const detail = (p: Peer): string => {
   if (p.disputed !== null) return t("peer-disputed", { number: p.disputed });
   if (p.last_answer_ms === null) return t("peer-never");
-  if (p.state !== "normal" && p.same_rulebook) return t("peer-silent", { time: clockTime(p.last_answer_ms) });
-  if (!p.same_rulebook) return t("peer-rulebook");
+  if (p.state === "degraded" && !p.same_rulebook) return t("peer-rulebook");
+  if (p.state === "degraded" && Math.abs(p.clock_ahead_ms ?? 0) > CLOCK_TOLERANCE_MS) {
+    return t("peer-clock", { seconds: ((p.clock_ahead_ms ?? 0) / 1000).toFixed(1) });
+  }
+  if (p.state !== "normal") return t("peer-silent", { time: clockTime(p.last_answer_ms) });
   return t("peer-detail", { ms: p.round_trip_ms ?? "?", receipted: p.receipted, held: p.held });
 };
 

@@ -311,7 +311,9 @@ impl Line {
             None => LineState::Down,
             Some(s) if s >= down_s => LineState::Down,
             Some(s) if s >= degraded_s => LineState::Degraded,
-            Some(_) if !peer.same_rulebook || peer.disputed.is_some() => LineState::Degraded,
+            Some(_) if !peer.same_rulebook || peer.disputed.is_some() || peer.clock_differs() => {
+                LineState::Degraded
+            }
             Some(_) => LineState::Normal,
         };
         if state != peer.state {
@@ -331,6 +333,7 @@ impl Line {
             since: peer.state_since,
             last_answer: peer.last_answer,
             round_trip_ms: peer.round_trip_ms,
+            clock_ahead_ms: peer.clock_ahead_ms,
             held: peer.ledger.size(),
             receipted: peer.receipted(),
             same_rulebook: peer.same_rulebook,

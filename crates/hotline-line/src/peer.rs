@@ -5,12 +5,15 @@ use hotline_ledger::{Checkpoint, Receipt, Tree};
 use jiff::Timestamp;
 use std::collections::VecDeque;
 
+/// Clocks that differ by more than this degrade the line: tracks of the two sides can then not be compared well.
+pub(crate) const CLOCK_TOLERANCE_MS: i64 = 2_000;
+
 /// The state of the line to a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LineState {
     /// Checks are answered in time.
     Normal,
-    /// Checks are answered late, the rulebooks differ, or the peer's statements are disputed.
+    /// Checks are answered late, the rulebooks or clocks differ, or the peer's statements are disputed.
     Degraded,
     /// No answer: use the call sheet.
     Down,
@@ -109,6 +112,7 @@ pub(crate) struct Peer {
     pub(crate) last_answer: Option<Timestamp>,
     pub(crate) last_check: Option<(u64, Timestamp)>,
     pub(crate) round_trip_ms: Option<i64>,
+    pub(crate) clock_ahead_ms: Option<i64>,
     pub(crate) same_rulebook: bool,
     pub(crate) disputed: Option<Disputed>,
 }
@@ -127,9 +131,15 @@ impl Peer {
             last_answer: None,
             last_check: None,
             round_trip_ms: None,
+            clock_ahead_ms: None,
             same_rulebook: true,
             disputed: None,
         }
+    }
+
+    /// Whether its clock is too far from ours.
+    pub(crate) fn clock_differs(&self) -> bool {
+        self.clock_ahead_ms.is_some_and(|ms| ms.abs() > CLOCK_TOLERANCE_MS)
     }
 
     /// How many own statements the peer has given a receipt for.
@@ -149,6 +159,8 @@ pub struct PeerStatus {
     pub last_answer: Option<Timestamp>,
     /// How long that took, milliseconds.
     pub round_trip_ms: Option<i64>,
+    /// How far its clock is ahead of ours (negative: behind), milliseconds, to within half the round trip.
+    pub clock_ahead_ms: Option<i64>,
     /// How many of its statements are held here.
     pub held: u64,
     /// How many of the own statements it has given a receipt for.

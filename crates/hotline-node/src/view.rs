@@ -181,6 +181,7 @@ fn view_peer(party: &PartyName, status: &PeerStatus) -> Value {
         "since_ms": status.since.as_millisecond(),
         "last_answer_ms": status.last_answer.map(|t| t.as_millisecond()),
         "round_trip_ms": status.round_trip_ms,
+        "clock_ahead_ms": status.clock_ahead_ms,
         "held": status.held,
         "receipted": status.receipted,
         "same_rulebook": status.same_rulebook,

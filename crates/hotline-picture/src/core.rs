@@ -6,10 +6,11 @@
 //! fails, the shell drops what was to follow and builds the core anew from the journal: nothing that was not
 //! stored has been shown as accepted or told to a peer.
 
-use crate::snapshot;
-use crate::{Alerts, CoreError, Detection, Event, FlightPlan, Picture, Tally};
+mod starting;
+
+use crate::{Alerts, CoreError, Event, FlightPlan, Picture, Tally};
 use hotline_airspace::{Seconds, seconds_between};
-use hotline_ledger::{PartyName, Role, SignedStatement};
+use hotline_ledger::{PartyName, Role};
 use hotline_line::{
     Acknowledgement, Body, ConflictClear, ConflictKey, FlightEnd, FlightId, FlightNotice, History, Line,
     LineConfig, LineError, MAX_TRACKS, Message, MissedDeadline, Record, Restriction, RestrictionLift, Said,
@@ -22,13 +23,6 @@ use std::collections::BTreeSet;
 const MAX_FLIGHTS: usize = 1_000_000;
 /// The most restrictions of one party.
 const MAX_RESTRICTIONS: usize = 10_000;
-
-fn missing(place: u64) -> LineError {
-    LineError::Malformed {
-        what: "a snapshot",
-        why: format!("record {place} of the journal is not a statement"),
-    }
-}
 
 /// What is to be done after an input.
 #[derive(Debug, Default)]
@@ -110,106 +104,6 @@ impl Core {
         self.time = self.time.max(now);
     }
 
-    // ---- start-up ----
-
-    /// Takes in a record of the journal.
-    ///
-    /// # Errors
-    /// When the record does not fit what came before it.
-    pub fn replay(&mut self, record: &Record) -> Result<(), LineError> {
-        if let Some(said) = self.line.replay(record)? {
-            self.at(said.time);
-            self.hear(said);
-        }
-        self.effects = Effects::default();
-        self.touched.clear();
-        Ok(())
-    }
-
-    /// The state after all records so far. The picture is not in it, only where in the journal the statements are
-    /// that it is made of.
-    pub fn snapshot(&self) -> Vec<u8> {
-        let intents = self.picture.intents().map(|i| &i.reference);
-        let restrictions = self.picture.restrictions().map(|r| &r.reference);
-        let alerts = self.alerts.iter().flat_map(|a| a.statements.iter().chain(&a.others));
-        let place =
-            |r: &hotline_line::StatementRef| self.line.places(&r.party).get(r.number as usize).copied();
-        let places: BTreeSet<u64> = intents.chain(restrictions).chain(alerts).filter_map(place).collect();
-        snapshot::encode(&snapshot::Snapshot {
-            time: self.time,
-            line: self.line.snapshot(),
-            tally: self.tally.clone(),
-            places: places.into_iter().collect(),
-        })
-    }
-
-    /// The core as it was when the snapshot was taken; `history` reads the journal.
-    ///
-    /// # Errors
-    /// When the snapshot is malformed, of another node, or the journal lacks what it refers to.
-    pub fn restore(config: LineConfig, bytes: &[u8], history: &dyn History) -> Result<Self, LineError> {
-        let kept = snapshot::decode(bytes)?;
-        let mut core = Self::new(config.clone())?;
-        core.line = Line::restore(config, &kept.line)?;
-        for place in kept.places {
-            let (Record::Own(bytes) | Record::Heard(_, bytes)) =
-                history.record(place).ok_or_else(|| missing(place))?
-            else {
-                return Err(missing(place));
-            };
-            let signed = SignedStatement::from_own_store(&bytes)?;
-            let said = signed.statement();
-            let reference = hotline_line::StatementRef { party: said.party.clone(), number: said.number };
-            let body = Body::from_cbor(&said.kind, &said.body)?;
-            core.at(said.time);
-            core.hear(Said { reference, time: said.time, body, ahead: true });
-        }
-        core.tally = kept.tally;
-        core.at(kept.time);
-        _ = core.line.take_output();
-        core.effects = Effects::default();
-        core.touched.clear();
-        Ok(core)
-    }
-
-    /// All records have been replayed. What this node had said to be in conflict counts as seen now, so that it is
-    /// cleared or confirmed like anything else; what it sees and had not yet said, it says. On a new ledger, the
-    /// own certificates are said first.
-    ///
-    /// # Errors
-    /// When the line refuses to speak.
-    pub fn start(&mut self, now: Timestamp) -> Result<(), LineError> {
-        self.at(now);
-        self.picture.fresh.clear();
-        let own = self.line.party().clone();
-        if self.line.tree(&own).is_some_and(|t| t.size() == 0) {
-            let certificates: Vec<_> = self.line.own_keys().known.certificates().cloned().collect();
-            for certificate in certificates {
-                let about = certificate.certificate().holder.clone();
-                self.say(Body::Certificate(certificate.bytes().to_vec()), about)?;
-            }
-        }
-        for alert in self.alerts.iter() {
-            if let Some(assertion) = alert.asserted.get(&own) {
-                let said = &assertion.alert;
-                self.picture.detections_mut().resume(Detection {
-                    key: alert.key.clone(),
-                    level: said.level,
-                    first_seen: said.detected,
-                    last_seen: now,
-                    begins: said.begins,
-                    ends: said.ends,
-                    closest: said.closest,
-                    place: said.place,
-                });
-            }
-        }
-        let seen: Vec<ConflictKey> = self.picture.detections().iter().map(|d| d.key.clone()).collect();
-        self.picture.detections_mut().changed.extend(seen);
-        self.reconcile();
-        Ok(())
-    }
-
     /// Nothing can be stored (or can be again): while so, this node detects and shows, but says nothing.
     pub fn mute(&mut self, why: Option<String>) {
         self.muted = why;
@@ -286,7 +180,7 @@ impl Core {
             return Err(CoreError::InThePast(last));
         }
         let own = self.line.party();
-        if self.picture.restrictions().filter(|r| r.subject.party == *own).count() >= MAX_RESTRICTIONS {
+        if self.restrictions_of(own) >= MAX_RESTRICTIONS {
             return Err(CoreError::Limit { what: "restrictions", limit: MAX_RESTRICTIONS });
         }
         let about = restriction.id.to_string();
@@ -437,6 +331,10 @@ impl Core {
         let now = self.time;
         match said.body {
             Body::FlightNotice(notice) => {
+                let known = Subject { party: party.clone(), id: notice.flight.clone() };
+                if self.picture.flights_of(&party) >= MAX_FLIGHTS && self.picture.intent(&known).is_none() {
+                    return self.refuse(party, "live flights", MAX_FLIGHTS);
+                }
                 let subject = self.picture.hear_notice(&said.reference, notice, now);
                 self.effects.after.push(Event::Flight(subject));
             }
@@ -446,6 +344,12 @@ impl Core {
                 self.effects.after.push(Event::Flight(subject));
             }
             Body::Restriction(restriction) => {
+                let known = Subject { party: party.clone(), id: restriction.id.clone() };
+                if self.restrictions_of(&party) >= MAX_RESTRICTIONS
+                    && self.picture.restriction(&known).is_none()
+                {
+                    return self.refuse(party, "restrictions", MAX_RESTRICTIONS);
+                }
                 let subject = self.picture.hear_restriction(&said.reference, restriction, now);
                 self.effects.after.push(Event::Restriction(subject));
             }
@@ -481,6 +385,16 @@ impl Core {
             }
             Body::Certificate(_) | Body::Unknown(_) => {}
         }
+    }
+
+    fn restrictions_of(&self, party: &PartyName) -> usize {
+        self.picture.restrictions().filter(|r| r.subject.party == *party).count()
+    }
+
+    /// A statement of a party beyond a limit stays in the ledger and has no effect on the picture.
+    fn refuse(&mut self, party: PartyName, what: &'static str, limit: usize) {
+        let why = CoreError::Limit { what, limit }.to_string();
+        self.effects.at_once.push(Event::Refused(party, why));
     }
 
     /// Gives the conflict that was acknowledged, when the signature counts.

@@ -5,6 +5,10 @@ use hotline_line::{ConflictAlert, ConflictKey, ConflictKind, Level, Subject};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The most conflicts that are followed at a time. At the limit new ones are not taken in until others are over:
+/// so many at once are an attack or a fault, and what is already known must go on being served.
+pub const MAX_DETECTIONS: usize = 10_000;
+
 /// A conflict that this node sees.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detection {
@@ -57,7 +61,9 @@ pub struct Detections {
 impl Detections {
     /// A conflict is seen (again). Whether it is new or graver.
     pub(crate) fn seen(&mut self, new: Detection) -> bool {
+        let full = self.live.len() >= MAX_DETECTIONS;
         match self.live.get_mut(&new.key) {
+            None if full => false,
             None => {
                 self.changed.insert(new.key.clone());
                 self.live.insert(new.key.clone(), new);
@@ -118,5 +124,55 @@ impl Detections {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Detection> {
         self.live.values()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hotline_airspace::Degrees;
+    use hotline_ledger::PartyName;
+    use hotline_line::FlightId;
+
+    fn detection(n: usize, level: Level) -> Detection {
+        let subject = |party: &str, id: String| Subject {
+            party: PartyName::new(party).unwrap(),
+            id: FlightId::new(&id).unwrap(),
+        };
+        let at = Timestamp::from_second(100).unwrap();
+        Detection {
+            key: ConflictKey::new(
+                ConflictKind::Tracks,
+                subject("blue", "A".into()),
+                subject("green", format!("B{n}")),
+            ),
+            level,
+            first_seen: at,
+            last_seen: at,
+            begins: at,
+            ends: at,
+            closest: None,
+            place: Position::new(Degrees::new(0.0), Degrees::new(0.0)).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_level_only_rises() {
+        let mut all = Detections::default();
+        assert!(all.seen(detection(1, Level::Caution)), "new");
+        assert!(!all.seen(detection(1, Level::Caution)), "known");
+        assert!(all.seen(detection(1, Level::Warning)), "graver");
+        assert!(!all.seen(detection(1, Level::Caution)), "not graver again");
+        assert_eq!(all.get(&detection(1, Level::Caution).key).unwrap().level, Level::Warning);
+    }
+
+    #[test]
+    fn at_the_limit_what_is_known_goes_on() {
+        let mut all = Detections::default();
+        (0..MAX_DETECTIONS).for_each(|n| assert!(all.seen(detection(n, Level::Caution))));
+        assert!(!all.seen(detection(MAX_DETECTIONS, Level::Warning)), "beyond the limit");
+        assert!(all.seen(detection(5, Level::Warning)), "a known one still rises");
+        all.over(&detection(5, Level::Warning).key);
+        assert!(all.seen(detection(MAX_DETECTIONS, Level::Warning)), "room again");
     }
 }

@@ -23,7 +23,7 @@ mod tracks;
 
 pub use alerts::{Ack, Alert, Alerts, Assertion, MAX_ALERTS};
 pub use core::{Core, Effects};
-pub use detection::{Detection, Detections};
+pub use detection::{Detection, Detections, MAX_DETECTIONS};
 pub use error::CoreError;
 pub use event::Event;
 pub use picture::{InForce, Intent, Picture};

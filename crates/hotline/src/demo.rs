@@ -248,6 +248,9 @@ fn scripted_officer(client: &Client, alerts: &Receiver<(Instant, String)>, stop:
     while !stop.load(Ordering::SeqCst) {
         let Ok((since, id)) = alerts.recv_timeout(Duration::from_millis(200)) else { continue };
         std::thread::sleep(reading.saturating_sub(since.elapsed()));
+        if stop.load(Ordering::SeqCst) {
+            return;
+        }
         if let Err(e) = client.post("/console/acknowledge", &json!({ "id": id }))
             && !e.contains("already")
             && !e.contains("no open alert")

@@ -165,7 +165,7 @@ pub(crate) fn summary(
         );
         let other = PARTIES.iter().find(|p| **p != party).expect("two parties");
         check(
-            format!("{other}'s receipt covers all of them, on both sides"),
+            format!("{other}'s receipt covers {} of them: all, on both sides", a["receipts_by"][other]),
             a["receipts_by"][other] == a["statements"] && b["receipts_by"][other] == a["statements"],
         );
         check(

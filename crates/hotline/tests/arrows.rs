@@ -2,7 +2,7 @@
 //! or output, reads clocks or draws random numbers.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What each crate may use of the others.
 const ARROWS: [(&str, &[&str]); 10] = [
@@ -70,6 +70,12 @@ fn arrows_only_go_up() {
     }
 }
 
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
+    let of = |path: PathBuf| if path.is_dir() { rust_files(&path) } else { vec![path] };
+    entries.flat_map(of).filter(|p| p.extension().is_some_and(|e| e == "rs")).collect()
+}
+
 #[test]
 fn pure_crates_do_not_wait() {
     let crates = crates();
@@ -78,8 +84,7 @@ fn pure_crates_do_not_wait() {
             assert!(!NOT_FOR_PURE.contains(&used.as_str()), "{name} is pure and may not use {used}");
         }
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("src");
-        for entry in std::fs::read_dir(sources).unwrap() {
-            let path = entry.unwrap().path();
+        for path in rust_files(&sources) {
             let text = std::fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             for line in code.lines().filter(|l| !l.trim_start().starts_with("//")) {

@@ -95,11 +95,14 @@ impl Line {
                 self.peer(name)?;
                 self.out.send.push((name.clone(), Message::Answer { nonce, time: now }));
             }
-            Message::Answer { nonce, .. } => {
+            Message::Answer { nonce, time } => {
                 let peer = self.peer(name)?;
                 if let Some((_, asked)) = peer.last_check.filter(|(expected, _)| *expected == nonce) {
                     peer.last_answer = Some(now);
-                    peer.round_trip_ms = Some(now.as_millisecond() - asked.as_millisecond());
+                    let round_trip = now.as_millisecond() - asked.as_millisecond();
+                    peer.round_trip_ms = Some(round_trip);
+                    peer.clock_ahead_ms =
+                        Some(time.as_millisecond() - (asked.as_millisecond() + round_trip / 2));
                     self.judge(name, now);
                 }
             }
