@@ -3,6 +3,8 @@
 mod hearing;
 mod replaying;
 
+pub(crate) use replaying::KeptPeer;
+
 use crate::body::Body;
 use crate::delivery::{Deliveries, Delivery, DeliveryState};
 use crate::message::{MAX_ENTRIES, Message};
@@ -372,6 +374,14 @@ impl Line {
         } else {
             self.peers.get(of).filter(|_| by == self.party())?.given.as_ref()
         }
+    }
+
+    /// Where in the journal all receipts of `by` for the ledger of `of` are, where one of the two is the own party:
+    /// how many statements each covers, rising, and its place.
+    pub fn receipt_places(&self, by: &PartyName, of: &PartyName) -> &[(u64, u64)] {
+        let given = by == self.party();
+        let peer = self.peers.get(if given { of } else { by }).filter(|_| given || of == self.party());
+        peer.map_or(&[], |p| if given { &p.given_places } else { &p.got_places })
     }
 
     /// The newest head that a peer signed and that fits what is held.

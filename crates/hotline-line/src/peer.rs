@@ -106,6 +106,10 @@ pub(crate) struct Peer {
     pub(crate) receipt: Option<Receipt>,
     /// The newest receipt given to the peer.
     pub(crate) given: Option<Receipt>,
+    /// Where in the journal its receipts are: how many own statements each covers, and the place.
+    pub(crate) got_places: Vec<(u64, u64)>,
+    /// Where in the journal the receipts given to it are.
+    pub(crate) given_places: Vec<(u64, u64)>,
     pub(crate) connection: Option<Connection>,
     pub(crate) state: LineState,
     pub(crate) state_since: Timestamp,
@@ -125,6 +129,8 @@ impl Peer {
             head: None,
             receipt: None,
             given: None,
+            got_places: Vec::new(),
+            given_places: Vec::new(),
             connection: None,
             state: LineState::Down,
             state_since: Timestamp::UNIX_EPOCH,

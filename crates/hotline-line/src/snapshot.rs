@@ -2,6 +2,7 @@
 
 use crate::codec::{In, Out, Written, encoded, put_instant, put_optional};
 use crate::delivery::{Deliveries, Delivery, DeliveryState};
+use crate::line::KeptPeer;
 use crate::peer::{Disputed, HeldLedger};
 use crate::{Line, LineConfig, LineError};
 use hotline_ledger::Tree;
@@ -28,6 +29,18 @@ fn read_ledger(d: &mut In<'_>) -> Result<HeldLedger, LineError> {
     }
     let last_time = d.optional(In::instant)?;
     Ok(HeldLedger { tree, last_time, recent: VecDeque::new(), places })
+}
+
+fn put_pairs(e: &mut Out, pairs: &[(u64, u64)]) -> Written {
+    let bytes: Vec<u8> =
+        pairs.iter().flat_map(|(a, b)| [a.to_le_bytes(), b.to_le_bytes()].concat()).collect();
+    e.bytes(&bytes).map(|_| ())
+}
+
+fn read_pairs(d: &mut In<'_>) -> Result<Vec<(u64, u64)>, LineError> {
+    let half = |c: &[u8]| u64::from_le_bytes(c.try_into().expect("8 bytes"));
+    let bytes = d.bytes(usize::MAX)?;
+    Ok(bytes.chunks_exact(16).map(|c| (half(&c[..8]), half(&c[8..]))).collect())
 }
 
 fn put_delivery(e: &mut Out, delivery: &Delivery) -> Written {
@@ -73,7 +86,7 @@ impl Line {
             put_ledger(e, self.own_ledger())?;
             e.array(self.peers_by_name().len() as u64)?;
             for (name, peer) in self.peers_by_name() {
-                e.array(6)?.str(name.as_str())?;
+                e.array(8)?.str(name.as_str())?;
                 put_ledger(e, &peer.ledger)?;
                 e.bytes(peer.receipt.as_ref().map_or(&[], |r| &r.note))?;
                 e.bytes(peer.given.as_ref().map_or(&[], |r| &r.note))?;
@@ -81,6 +94,8 @@ impl Line {
                     e.array(2)?.u64(disputed.number)?;
                     put_instant(e, disputed.since)
                 })?;
+                put_pairs(e, &peer.got_places)?;
+                put_pairs(e, &peer.given_places)?;
                 e.array(peer.keys.certificates().count() as u64)?;
                 for certificate in peer.keys.certificates() {
                     e.bytes(certificate.bytes())?;
@@ -104,7 +119,7 @@ impl Line {
         let own = read_ledger(&mut d)?;
         line.set_own(next_place, own);
         for _ in 0..d.list(16)? {
-            d.fields(6)?;
+            d.fields(8)?;
             let name = d.party()?;
             let ledger = read_ledger(&mut d)?;
             let (got, given) = (d.bytes(usize::MAX)?, d.bytes(usize::MAX)?);
@@ -112,11 +127,13 @@ impl Line {
                 d.fields(2)?;
                 Ok(Disputed { number: d.u64()?, since: d.instant()? })
             })?;
+            let (got_places, given_places) = (read_pairs(&mut d)?, read_pairs(&mut d)?);
             let certificates = {
                 let count = d.list(1024)?;
                 (0..count).map(|_| d.bytes(1024)).collect::<Result<Vec<_>, _>>()?
             };
-            line.set_peer(&name, ledger, &got, &given, disputed, &certificates)?;
+            let kept = KeptPeer { ledger, got, given, disputed, certificates, got_places, given_places };
+            line.set_peer(&name, kept)?;
         }
         let mut deliveries = Deliveries::default();
         for _ in 0..d.list(crate::MAX_DELIVERIES)? {

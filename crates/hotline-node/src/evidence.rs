@@ -8,13 +8,41 @@ use hotline_line::{LineError, Record};
 use hotline_picture::Core;
 use jiff::Timestamp;
 
-fn entry(journal: &dyn Journal, place: u64) -> Result<Vec<u8>, NodeError> {
+/// The most receipts of one party for a range, and the most leaves to be hashed for checking them.
+const MAX_RECEIPTS: usize = 512;
+const MAX_HASHED: usize = 5_000_000;
+
+fn damaged(place: u64) -> NodeError {
+    hotline_journal::JournalError::Corrupt { what: format!("record {place}") }.into()
+}
+
+fn record(journal: &dyn Journal, place: u64) -> Result<Record, NodeError> {
     let read = journal.read(place, 1)?;
-    let damaged = || hotline_journal::JournalError::Corrupt { what: format!("record {place}") };
-    match Record::from_bytes(read.first().ok_or_else(damaged)?)? {
+    Ok(Record::from_bytes(read.first().ok_or_else(|| damaged(place))?)?)
+}
+
+fn entry(journal: &dyn Journal, place: u64) -> Result<Vec<u8>, NodeError> {
+    match record(journal, place)? {
         Record::Own(bytes) | Record::Heard(_, bytes) => Ok(bytes),
-        _ => Err(damaged().into()),
+        _ => Err(damaged(place)),
     }
+}
+
+/// The receipts that tell most of statements `begin..end`: up to the first that covers all of them, thinned evenly
+/// when there are too many, the last kept.
+fn telling(receipts: impl Iterator<Item = (u64, u64)>, begin: u64, end: u64) -> Vec<(u64, u64)> {
+    let mut all: Vec<(u64, u64)> = Vec::new();
+    for receipt in receipts.filter(|(size, _)| *size > begin) {
+        all.push(receipt);
+        if receipt.0 >= end {
+            break;
+        }
+    }
+    let most = (MAX_HASHED / (end - begin).max(1) as usize).clamp(1, MAX_RECEIPTS);
+    let step = all.len().div_ceil(most).max(1);
+    let mut kept: Vec<(u64, u64)> = all.iter().rev().step_by(step).copied().collect();
+    kept.reverse();
+    kept
 }
 
 fn time(journal: &dyn Journal, place: u64) -> Result<Timestamp, NodeError> {
@@ -98,9 +126,14 @@ fn part(
     };
     let mut receipts = Vec::new();
     for by in line.peers().chain([own(core)]).filter(|by| *by != party) {
-        if let Some(receipt) = line.receipt(by, party).filter(|r| r.size > begin && r.size <= tree.size()) {
-            let proof = prove(begin, end.min(receipt.size), receipt.size);
-            receipts.push((by.clone(), receipt.note.clone(), proof));
+        let places = line.receipt_places(by, party);
+        let durable = |&&(size, place): &&(u64, u64)| place < stored && size <= tree.size();
+        for (size, place) in telling(places.iter().filter(durable).copied(), begin, end) {
+            let (Record::ReceiptGot(_, note) | Record::ReceiptGiven(_, note)) = record(journal, place)?
+            else {
+                return Err(damaged(place));
+            };
+            receipts.push((by.clone(), note, prove(begin, end.min(size), size)));
         }
     }
     Ok(BundleParty {

@@ -259,9 +259,10 @@ impl Line {
             }
             Some(_) => {
                 let receipt = cosign(&head, &origin(&self.name, self.party()), &self.own.node, now);
-                self.store(Record::ReceiptGiven(name.clone(), receipt.note.clone()));
+                let place = self.store(Record::ReceiptGiven(name.clone(), receipt.note.clone()));
                 self.out.send.push((name.clone(), Message::Receipt(receipt.note.clone())));
                 let peer = self.peer(name)?;
+                peer.given_places.push((head.size, place));
                 (peer.head, peer.given) = (Some(head), Some(receipt));
                 self.out.changed.push(name.clone());
                 Ok(())
@@ -295,7 +296,8 @@ impl Line {
         }
         if size > peer.receipted() {
             peer.receipt = Some(receipt);
-            self.store(Record::ReceiptGot(name.clone(), note.to_vec()));
+            let place = self.store(Record::ReceiptGot(name.clone(), note.to_vec()));
+            self.peer(name)?.got_places.push((size, place));
             self.mark(name, size, DeliveryState::Delivered, now);
             self.out.changed.push(name.clone());
         }

@@ -9,6 +9,17 @@ use hotline_ledger::{Checkpoint, PartyName, Receipt, SignedStatement, Statement,
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
+/// What a snapshot keeps of a peer; empty notes where there is no receipt.
+pub(crate) struct KeptPeer {
+    pub(crate) ledger: HeldLedger,
+    pub(crate) got: Vec<u8>,
+    pub(crate) given: Vec<u8>,
+    pub(crate) disputed: Option<Disputed>,
+    pub(crate) certificates: Vec<Vec<u8>>,
+    pub(crate) got_places: Vec<(u64, u64)>,
+    pub(crate) given_places: Vec<(u64, u64)>,
+}
+
 impl Line {
     pub(crate) fn own_ledger(&self) -> &HeldLedger {
         &self.ledger
@@ -26,23 +37,17 @@ impl Line {
         self.deliveries = deliveries;
     }
 
-    pub(crate) fn set_peer(
-        &mut self,
-        name: &PartyName,
-        ledger: HeldLedger,
-        got: &[u8],
-        given: &[u8],
-        disputed: Option<Disputed>,
-        certificates: &[Vec<u8>],
-    ) -> Result<(), LineError> {
+    pub(crate) fn set_peer(&mut self, name: &PartyName, kept: KeptPeer) -> Result<(), LineError> {
+        let KeptPeer { ledger, got, given, disputed, certificates, got_places, given_places } = kept;
         let peer = self.peer(name)?;
         certificates.iter().try_for_each(|c| peer.keys.certify(c))?;
         (peer.ledger, peer.disputed) = (ledger, disputed);
+        (peer.got_places, peer.given_places) = (got_places, given_places);
         if !got.is_empty() {
-            let receipt = self.open_receipt(name, got)?;
+            let receipt = self.open_receipt(name, &got)?;
             self.peer(name)?.receipt = Some(receipt);
         }
-        if given.is_empty() { Ok(()) } else { self.replay_given(name, given) }
+        if given.is_empty() { Ok(()) } else { self.replay_given(name, &given) }
     }
 
     /// Takes in a record of the journal at start-up. Gives the statement that it holds, if it holds one.
@@ -69,11 +74,16 @@ impl Line {
             Record::ReceiptGot(name, note) => {
                 let receipt = self.open_receipt(name, note)?;
                 self.mark(name, receipt.size, DeliveryState::Delivered, receipt.time);
-                self.peer(name)?.receipt = Some(receipt);
+                let peer = self.peer(name)?;
+                peer.got_places.push((receipt.size, place));
+                peer.receipt = Some(receipt);
                 None
             }
             Record::ReceiptGiven(name, note) => {
                 self.replay_given(name, note)?;
+                let peer = self.peer(name)?;
+                let size = peer.given.as_ref().map_or(0, |r| r.size);
+                peer.given_places.push((size, place));
                 None
             }
             Record::Sent(name, upto, at) => {
