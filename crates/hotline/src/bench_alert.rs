@@ -4,6 +4,7 @@ use crate::Outcome;
 use crate::client::Client;
 use crate::demo::{Process, make_folders};
 use crate::demo_summary::spread;
+use crate::say;
 use hotline_node::TrackInput;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -110,7 +111,7 @@ fn measure(root: &Path, tracks: usize, conflicts: usize) -> Outcome {
     }
     std::thread::sleep(Duration::from_secs(4));
     let in_the_air = clients[1].get("/console/summary")?["tracks"].as_u64().unwrap_or(0);
-    println!("{in_the_air} tracks on the second node, each reported about once a second");
+    say!("{in_the_air} tracks on the second node, each reported about once a second");
 
     let mut begun: BTreeMap<String, Instant> = BTreeMap::new();
     for n in 0..conflicts {
@@ -140,7 +141,7 @@ fn measure(root: &Path, tracks: usize, conflicts: usize) -> Outcome {
         complete &= times.len() == begun.len();
         let count = times.len();
         if let Some((median, p99, worst)) = spread(times) {
-            println!(
+            say!(
                 "from the update to the alert {what}: median {median:.1} ms, p99 {p99:.1} ms, largest {worst:.1} ms ({count} of {conflicts})"
             );
         }
@@ -150,7 +151,7 @@ fn measure(root: &Path, tracks: usize, conflicts: usize) -> Outcome {
         process.stop()?;
     }
     if !complete {
-        println!("some alerts did not come");
+        say!("some alerts did not come");
     }
     Ok(complete)
 }

@@ -3,6 +3,7 @@
 use crate::Outcome;
 use crate::demo::make_folders;
 use crate::demo_summary::spread;
+use crate::say;
 use hotline_airspace::{
     Altitude, AltitudeBand, Area, Category, Datum, Degrees, Metres, Position, Seconds, TimeInterval, Volume4,
     shifted,
@@ -83,9 +84,7 @@ pub(crate) fn statements(seconds: f64) -> Outcome {
         }
         let rate = n as f64 / begin.elapsed().as_secs_f64();
         let (median, p99, _) = spread(times).ok_or("nothing was measured")?;
-        println!(
-            "one at a time: {rate:.0} durable signed statements/s, median {median:.2} ms, p99 {p99:.2} ms"
-        );
+        say!("one at a time: {rate:.0} durable signed statements/s, median {median:.2} ms, p99 {p99:.2} ms");
 
         let durable = Arc::new(AtomicU64::new(0));
         let counted = durable.clone();
@@ -102,7 +101,7 @@ pub(crate) fn statements(seconds: f64) -> Outcome {
         }
         commit.stop();
         let rate = durable.load(Ordering::Relaxed) as f64 / begin.elapsed().as_secs_f64();
-        println!(
+        say!(
             "grouped: {rate:.0} durable signed statements/s (flight notices of five volumes, checked against all others)"
         );
         Ok(true)
@@ -126,7 +125,7 @@ pub(crate) fn startup(count: u64) -> Outcome {
                 break;
             }
         }
-        println!("made {stored} records ({:.0?})", begin.elapsed());
+        say!("made {stored} records ({:.0?})", begin.elapsed());
         drop(journal);
 
         let path = root.join("blue/journal.redb");
@@ -135,7 +134,7 @@ pub(crate) fn startup(count: u64) -> Outcome {
             let journal = open_journal(&path).map_err(|e| e.to_string())?;
             let core = recover(&*journal, config.clone(), |_, _| ()).map_err(|e| e.to_string())?;
             let took = begin.elapsed();
-            println!("recovery {what}: {took:.2?} ({} live intents)", core.picture().intents().count());
+            say!("recovery {what}: {took:.2?} ({} live intents)", core.picture().intents().count());
             Ok(())
         };
         measure("from the records alone")?;
@@ -168,7 +167,7 @@ pub(crate) fn memory(count: usize) -> Outcome {
             said(&mut core, 1_000 + n, now)?;
         }
         let each = (resident()? - before) as f64 / count as f64;
-        println!(
+        say!(
             "{count} live intents of five volumes: {each:.0} bytes each (picture, index, tree and places in the journal)"
         );
         Ok(true)

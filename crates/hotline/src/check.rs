@@ -1,6 +1,7 @@
 //! `hotline check`: conflicts in a recording.
 
 use crate::Outcome;
+use crate::say;
 use clap::Args;
 use hotline_airspace::{DatumConversions, Feet, NauticalMiles, Seconds, seconds_between, shifted};
 use hotline_detect::{Kinematics, Minima, all_pairs};
@@ -93,7 +94,10 @@ impl Check {
                 Some(Box::new(BufWriter::new(file)))
             }
         };
-        let failed = |e: std::io::Error| format!("writing the rows: {e}");
+        let failed = |e: std::io::Error| {
+            crate::output::gone(&e);
+            format!("writing the rows: {e}")
+        };
         if let Some(out) = &mut out {
             writeln!(out, "time_unix_s,a,b,in_s,out_s,tcpa_s,hmd_m,vmd_m").map_err(failed)?;
         }
@@ -194,7 +198,7 @@ impl Check {
         let pairs: std::collections::BTreeSet<_> = found.closed.iter().map(|e| (&e.a, &e.b)).collect();
         let violated = found.closed.iter().filter(|e| e.violated).count();
         if self.json {
-            println!(
+            say!(
                 "{:#}",
                 json!({
                     "reports_used": used,
@@ -211,7 +215,7 @@ impl Check {
         }
         // With rows on standard output, the summary must not be among them.
         let to_stdout = self.csv.as_ref().is_some_and(|p| p.as_os_str() == "-");
-        let print = |text: String| if to_stdout { eprintln!("{text}") } else { println!("{text}") };
+        let print = |text: String| if to_stdout { eprintln!("{text}") } else { say!("{text}") };
         print(format!(
             "{used} reports of {} aircraft used; {incomplete} without position, altitude, speed or track skipped",
             found.aircraft

@@ -4,6 +4,7 @@ use crate::Outcome;
 use crate::client::Client;
 use crate::demo_summary::{Watch, summary};
 use crate::demo_traffic::Traffic;
+use crate::say;
 use clap::Args;
 use hotline_ledger::Fingerprint;
 use hotline_line::Rulebook;
@@ -143,7 +144,7 @@ impl Demo {
         let folders =
             make_folders(&self.folder, self.console_port, self.link_port, self.recording.is_some())?;
         for (party, folder) in PARTIES.iter().zip(&folders) {
-            println!(
+            say!(
                 "{party}'s words, as read over the phone: {}",
                 Fingerprint::of(folder.own.known.root()).words()
             );
@@ -159,7 +160,7 @@ impl Demo {
             None => Traffic::valley(self.seed, at),
             Some(path) => Traffic::recording(path)?,
         };
-        println!("{}", traffic.describe());
+        say!("{}", traffic.describe());
         let from = traffic.start();
         let clock =
             (self.recording.is_some() || self.speed != 1.0).then(|| format!("{from},{at},{}", self.speed));
@@ -174,11 +175,11 @@ impl Demo {
             })?;
         }
         for (party, folder) in PARTIES.iter().zip(&folders) {
-            println!("{party}'s console: http://{}", folder.config.console);
+            say!("{party}'s console: http://{}", folder.config.console);
         }
         match self.duration {
-            Some(seconds) => println!("running for {seconds} s"),
-            None => println!("running until interrupted (Ctrl-C)"),
+            Some(seconds) => say!("running for {seconds} s"),
+            None => say!("running until interrupted (Ctrl-C)"),
         }
 
         let clock = DemoClock { from, at, speed: self.speed };
@@ -203,7 +204,7 @@ impl Demo {
             // A follower that panicked has said so.
             _ = follower.join();
         }
-        println!("both nodes have stopped");
+        say!("both nodes have stopped");
         verdict
     }
 

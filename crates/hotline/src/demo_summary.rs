@@ -3,6 +3,7 @@
 use crate::client::Client;
 use crate::demo::{DemoClock, PARTIES};
 use crate::demo_traffic::Traffic;
+use crate::say;
 use hotline_ledger::verify_bundle;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -82,10 +83,10 @@ pub(crate) fn spread(mut values: Vec<f64>) -> Option<(f64, f64, f64)> {
 fn times(what: &str, values: Vec<f64>) {
     let count = values.len();
     match spread(values) {
-        Some((median, p99, worst)) => println!(
-            "  {what}: median {median:.3} s, p99 {p99:.3} s, largest {worst:.3} s ({count} conflicts)"
-        ),
-        None => println!("  {what}: none"),
+        Some((median, p99, worst)) => {
+            say!("  {what}: median {median:.3} s, p99 {p99:.3} s, largest {worst:.3} s ({count} conflicts)")
+        }
+        None => say!("  {what}: none"),
     }
 }
 
@@ -102,10 +103,12 @@ pub(crate) fn summary(
     to: Timestamp,
 ) -> Result<bool, String> {
     let sides = [clients[0].get("/console/summary")?, clients[1].get("/console/summary")?];
-    println!("\nSummary");
-    println!(
+    say!("\nSummary");
+    say!(
         "  flights filed: {}; aircraft: {}; track reports: {}",
-        traffic.flights, traffic.aircraft, traffic.reports
+        traffic.flights,
+        traffic.aircraft,
+        traffic.reports
     );
     let mut conflicts = BTreeSet::new();
     for party in PARTIES {
@@ -115,7 +118,7 @@ pub(crate) fn summary(
             .flatten()
             .filter_map(Value::as_str)
             .collect();
-        println!("  conflicts that {party} detected and made known: {}", own.len());
+        say!("  conflicts that {party} detected and made known: {}", own.len());
         conflicts.extend(own);
     }
     let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
@@ -123,11 +126,11 @@ pub(crate) fn summary(
         *kinds.entry(key.split('/').next().unwrap_or("")).or_default() += 1;
     }
     let kinds: Vec<String> = kinds.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
-    println!("  conflicts in all: {} ({})", conflicts.len(), kinds.join(", "));
+    say!("  conflicts in all: {} ({})", conflicts.len(), kinds.join(", "));
     for (party, side) in PARTIES.iter().zip(&sides) {
         let alerts = &side["parties"][party]["alerts"];
         let level = |name: &str| alerts[name].as_u64().unwrap_or(0);
-        println!(
+        say!(
             "  alerts by {party}: {} warning, {} caution, {} advisory; acknowledgements: {}; deadlines missed: {}",
             level("warning"),
             level("caution"),
@@ -154,7 +157,7 @@ pub(crate) fn summary(
 
     let mut agreed = true;
     let mut check = |what: String, holds: bool| {
-        println!("  [{}] {what}", if holds { "ok" } else { "NO" });
+        say!("  [{}] {what}", if holds { "ok" } else { "NO" });
         agreed &= holds;
     };
     for party in PARTIES {
@@ -182,7 +185,7 @@ pub(crate) fn summary(
         let receipted =
             account.parties.iter().flat_map(|p| &p.statements).filter(|s| !s.receipted.is_empty()).count();
         for problem in &account.problems {
-            println!("      {}: {}: {}", problem.party, problem.about, problem.what);
+            say!("      {}: {}: {}", problem.party, problem.about, problem.what);
         }
         check(
             format!(
@@ -192,6 +195,6 @@ pub(crate) fn summary(
             account.problems.is_empty() && statements > 0 && receipted == statements,
         );
     }
-    println!("{}", if agreed { "Both sides agree." } else { "The sides do NOT agree." });
+    say!("{}", if agreed { "Both sides agree." } else { "The sides do NOT agree." });
     Ok(agreed)
 }

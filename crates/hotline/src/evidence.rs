@@ -2,6 +2,7 @@
 
 use crate::Outcome;
 use crate::client::Client;
+use crate::say;
 use crate::words::describe;
 use clap::Args;
 use hotline_ledger::{Account, Role, verify_bundle};
@@ -41,7 +42,7 @@ impl Export {
             made => made.map_err(|e| e.to_string())?,
         };
         std::fs::write(&self.output, &bytes).map_err(|e| format!("{}: {e}", self.output.display()))?;
-        println!(
+        say!(
             "{} bytes of evidence in {}; check it with `hotline verify`",
             bytes.len(),
             self.output.display()
@@ -68,9 +69,9 @@ impl Verify {
         let bytes = std::fs::read(&self.file).map_err(|e| format!("{}: {e}", self.file.display()))?;
         let account = verify_bundle(&bytes).map_err(|e| format!("{}: {e}", self.file.display()))?;
         if self.json {
-            println!("{:#}", account_json(&account));
+            say!("{:#}", account_json(&account));
         } else {
-            print!("{}", account_text(&account));
+            say!("{}", account_text(&account).trim_end());
         }
         Ok(account.problems.is_empty())
     }

@@ -10,6 +10,7 @@ mod demo_summary;
 mod demo_traffic;
 mod evidence;
 mod node;
+mod output;
 mod words;
 
 use clap::{Parser, Subcommand};

@@ -2,6 +2,7 @@
 
 use crate::Outcome;
 use crate::client::Client;
+use crate::say;
 use clap::Args;
 use hotline_line::Rulebook;
 use hotline_node::{Clock, Config, Folder, Introduction, Node};
@@ -55,9 +56,9 @@ impl Init {
         };
         let print =
             Folder::init(&self.folder, &config, &rulebook, Timestamp::now()).map_err(|e| e.to_string())?;
-        println!("made a node for party {} in {}", config.party, self.folder.display());
-        println!("hand {} to the other parties by any way,", self.folder.join("introduction.toml").display());
-        println!("and read them these words over the phone:\n\n    {}\n", print.words());
+        say!("made a node for party {} in {}", config.party, self.folder.display());
+        say!("hand {} to the other parties by any way,", self.folder.join("introduction.toml").display());
+        say!("and read them these words over the phone:\n\n    {}\n", print.words());
         Ok(true)
     }
 }
@@ -75,7 +76,7 @@ impl Words {
         let text = std::fs::read_to_string(&self.introduction)
             .map_err(|e| format!("{}: {e}", self.introduction.display()))?;
         let (introduction, _) = Introduction::read(&text, &self.introduction).map_err(|e| e.to_string())?;
-        println!("{}: {}", introduction.party, introduction.fingerprint()?.words());
+        say!("{}: {}", introduction.party, introduction.fingerprint()?.words());
         Ok(true)
     }
 }
@@ -98,7 +99,7 @@ pub(crate) struct Pair {
 impl Pair {
     pub(crate) fn run(self) -> Outcome {
         let party = Folder::pair(&self.folder, &self.introduction, &self.words).map_err(|e| e.to_string())?;
-        println!("paired with {party}");
+        say!("paired with {party}");
         Ok(true)
     }
 }
@@ -140,11 +141,7 @@ impl Run {
         runtime.block_on(async {
             let party = folder.config.party.clone();
             let node = Node::start(folder, clock).await.map_err(|e| e.to_string())?;
-            println!(
-                "{party}: console on http://{}, link on {}",
-                node.console_address(),
-                node.link_address()
-            );
+            say!("{party}: console on http://{}, link on {}", node.console_address(), node.link_address());
             wait_for_end(self.until_input_ends).await?;
             node.stop().await;
             Ok(true)
@@ -196,15 +193,15 @@ impl Status {
         let waiting = list("alerts").iter().filter(|a| awaits_us(a)).count();
         let normal = list("peers").iter().all(|p| p["state"] == "normal");
         if self.json {
-            println!("{state:#}");
+            say!("{state:#}");
         } else {
-            println!(
+            say!(
                 "line {}, party {party}, rulebook {}",
                 state["line"].as_str().unwrap_or(""),
                 &state["rulebook_hash"].as_str().unwrap_or("")[..16]
             );
             for peer in list("peers") {
-                println!(
+                say!(
                     "peer {}: {}, {} of its statements held, {} of ours receipted, answer in {} ms",
                     peer["party"].as_str().unwrap_or(""),
                     peer["state"].as_str().unwrap_or(""),
@@ -213,7 +210,7 @@ impl Status {
                     peer["round_trip_ms"]
                 );
             }
-            println!(
+            say!(
                 "{} tracks, {} alerts, {waiting} waiting for {party}",
                 state["tracks"]["tracks"].as_array().map_or(0, Vec::len),
                 list("alerts").len()

@@ -43,6 +43,23 @@ fn check_finds_the_two_that_meet() {
     assert_eq!((json["rows"].as_u64(), json["reports_skipped"].as_u64()), (Some(4), Some(1)));
 }
 
+/// A reader that has seen enough does not make the command fail.
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.csv");
+    std::fs::write(&file, RECORDING).unwrap();
+    for arguments in ["check - --csv -", "check - --json", "check -"] {
+        let command = format!(
+            "'{}' {arguments} < '{}' | true; exit ${{PIPESTATUS[0]}}",
+            env!("CARGO_BIN_EXE_hotline"),
+            file.display()
+        );
+        let done = Command::new("bash").args(["-c", &command]).output().unwrap();
+        assert!(done.status.success(), "{arguments}: {}", text(&done.stderr));
+    }
+}
+
 #[test]
 fn bad_input_is_named() {
     let folder = tempfile::tempdir().unwrap();
