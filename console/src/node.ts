@@ -61,6 +61,7 @@ const takeState = (state: State) =>
     setKnown("peers", reconcile(Object.fromEntries(state.peers.map((p) => [p.party, p]))));
     setKnown("alerts", reconcile(byId(state.alerts)));
     setKnown("deliveries", reconcile(state.deliveries, { key: "number" }));
+    setTrouble(state.trouble);
     setPlans(state.plans);
     takeTracks(state.tracks);
   });

@@ -112,6 +112,7 @@ export interface Tracks { now_ms: number; tracks: TrackRow[] }
 export interface State {
   now_ms: number;
   speed: number;
+  trouble: string | null;
   line: string;
   party: string;
   parties: string[];

@@ -164,8 +164,8 @@ async fn look(app: &App, view: impl FnOnce(&hotline_picture::Core) -> Value + Se
 }
 
 fn state(app: &App) -> impl FnOnce(&hotline_picture::Core) -> Value + Send + 'static {
-    let speed = app.clock.speed();
-    move |core| view_state(core, speed)
+    let (speed, trouble) = (app.clock.speed(), app.outlet.trouble());
+    move |core| view_state(core, speed, trouble.as_deref())
 }
 
 async fn file_flight(State(app): State<App>, Path(id): Path<String>, body: Bytes) -> Answer {

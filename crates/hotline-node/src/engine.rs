@@ -8,7 +8,7 @@
 use crate::clock::Clock;
 use crate::inbox::{Inbox, Urgency};
 use crate::recovery::{FromJournal, recover};
-use crate::view::{ConsoleEvent, Outlet};
+use crate::view::Outlet;
 use hotline_journal::{Committed, GroupCommit, Journal};
 use hotline_ledger::PartyName;
 use hotline_line::{ConflictKey, FlightId, LineConfig, Message, Restriction, SharedTrack};
@@ -353,7 +353,7 @@ impl Run {
             return;
         }
         tracing::error!("{why}");
-        self.outlet.event(&ConsoleEvent::trouble(Some(why)));
+        self.outlet.set_trouble(Some(why));
         // Nothing that builds on the refused batch may be stored.
         self.follow.effects = Effects::default();
         for (answer, _) in self.follow.answers.drain(..) {
@@ -373,7 +373,7 @@ impl Run {
                 self.epoch += 1;
                 self.retry = muted.map(|_| Instant::now() + RETRY);
                 if muted.is_none() {
-                    self.outlet.event(&ConsoleEvent::trouble(None));
+                    self.outlet.set_trouble(None);
                     // Peers start again from what is durably held.
                     self.outlet.reconnect();
                     if let Err(e) = self.core.start(self.clock.now()) {

@@ -6,7 +6,7 @@ use hotline_ledger::PartyName;
 use hotline_line::{ConflictKey, Delivery, Message, PeerStatus};
 use hotline_picture::{Alert, Core, Detection, Event, InForce, Intent, Track};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
 
 /// Events that a slow console may lag behind before it is given the whole state anew.
@@ -25,11 +25,6 @@ impl ConsoleEvent {
     pub(crate) fn new(name: &'static str, data: &Value) -> Self {
         Self { name, data: data.to_string().into() }
     }
-
-    /// Nothing can be recorded, and why; or it can be again.
-    pub(crate) fn trouble(why: Option<&str>) -> Self {
-        Self::new("trouble", &json!({ "why": why }))
-    }
 }
 
 /// Where the core's effects go: to the consoles and to the peers.
@@ -37,11 +32,13 @@ impl ConsoleEvent {
 pub(crate) struct Outlet {
     stream: broadcast::Sender<ConsoleEvent>,
     links: Links,
+    /// Why nothing can be recorded at the moment.
+    trouble: Arc<Mutex<Option<String>>>,
 }
 
 impl Outlet {
     pub(crate) fn new(links: Links) -> Self {
-        Self { stream: broadcast::channel(STREAM_DEPTH).0, links }
+        Self { stream: broadcast::channel(STREAM_DEPTH).0, links, trouble: Arc::default() }
     }
 
     pub(crate) fn listen(&self) -> broadcast::Receiver<ConsoleEvent> {
@@ -55,6 +52,16 @@ impl Outlet {
     pub(crate) fn event(&self, event: &ConsoleEvent) {
         // Without a listener there is nobody to tell.
         _ = self.stream.send(event.clone());
+    }
+
+    /// Nothing can be recorded, and why; or it can be again.
+    pub(crate) fn set_trouble(&self, why: Option<&str>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = why.map(str::to_owned);
+        self.event(&ConsoleEvent::new("trouble", &json!({ "why": why })));
+    }
+
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn show(&self, event: &Event) {
@@ -288,7 +295,7 @@ pub(crate) fn view_plans(core: &Core) -> Value {
 }
 
 /// Everything that a console needs to begin.
-pub(crate) fn view_state(core: &Core, speed: f64) -> Value {
+pub(crate) fn view_state(core: &Core, speed: f64, trouble: Option<&str>) -> Value {
     let line = core.line();
     let rulebook = line.rulebook();
     let own = line.party();
@@ -301,6 +308,7 @@ pub(crate) fn view_state(core: &Core, speed: f64) -> Value {
     json!({
         "now_ms": core.time().as_millisecond(),
         "speed": speed,
+        "trouble": trouble,
         "line": line.name().as_str(),
         "party": own.as_str(),
         "parties": rulebook.parties,

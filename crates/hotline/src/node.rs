@@ -170,7 +170,7 @@ async fn wait_for_end(input_too: bool) -> Result<(), String> {
 /// Show the state of a running node.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  hotline status ./blue\n  hotline status ./blue --json\n\nExit code 1 when the line to any peer is not normal, or an alert waits for this party."
+    after_help = "Example:\n  hotline status ./blue\n  hotline status ./blue --json\n\nExit code 1 when the line to any peer is not normal, an alert waits for this party, or nothing can be recorded."
 )]
 pub(crate) struct Status {
     /// The node's folder
@@ -210,12 +210,15 @@ impl Status {
                     peer["round_trip_ms"]
                 );
             }
+            if let Some(why) = state["trouble"].as_str() {
+                say!("NOTHING CAN BE RECORDED: {why}");
+            }
             say!(
                 "{} tracks, {} alerts, {waiting} waiting for {party}",
                 state["tracks"]["tracks"].as_array().map_or(0, Vec::len),
                 list("alerts").len()
             );
         }
-        Ok(normal && waiting == 0)
+        Ok(normal && waiting == 0 && state["trouble"].is_null())
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn gone(e: &std::io::Error) {
     }
 }
 
-/// `println!` by way of [`line`].
+/// `println!` by way of [`line()`].
 #[macro_export]
 macro_rules! say {
     ($($text:tt)*) => {

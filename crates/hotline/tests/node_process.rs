@@ -186,6 +186,16 @@ fn a_full_disk_is_refused_clearly_and_forgiven() {
     // It still answers, and shows what was accepted.
     let known = node.flights();
     assert!(accepted.iter().all(|f| known.contains(f)));
+    // A console that is opened now says so too.
+    let mut state = node.agent.get(format!("{}/console/state", node.base)).call().unwrap();
+    let state: Value =
+        serde_json::from_str(&state.body_mut().with_config().limit(1 << 30).read_to_string().unwrap())
+            .unwrap();
+    assert!(
+        state["trouble"].as_str().is_some_and(|why| why.contains("the disk is full")),
+        "{}",
+        state["trouble"]
+    );
     node.kill();
     // With room again everything that was accepted is there, and new flights are taken.
     let node = Running::start(&folder, "");
