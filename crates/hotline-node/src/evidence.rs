@@ -112,9 +112,21 @@ fn part(
     let stored = journal.len()?;
     let places = line.places(party);
     let durable = places.partition_point(|&place| place < stored) as u64;
-    let head = if party == own(core) { Some(line.own_head(durable)) } else { line.head(party) };
-    let head = head.filter(|h| h.size <= durable);
-    let size = head.as_ref().map_or(0, |h| h.size);
+    // Of a peer, the newest head that is durable here is the one in the newest durable receipt given for it: a newer
+    // one may be under way to the disk at this moment.
+    let head = if party == own(core) {
+        Some((durable, line.own_head(durable).note))
+    } else {
+        let given = line.receipt_places(own(core), party);
+        match given.iter().rfind(|(size, place)| *place < stored && *size <= durable) {
+            None => None,
+            Some(&(size, place)) => match record(journal, place)? {
+                Record::ReceiptGiven(_, note) => Some((size, note)),
+                _ => return Err(damaged(place)),
+            },
+        }
+    };
+    let (size, checkpoint) = head.unwrap_or_default();
     let places = &places[..size as usize];
     let begin = first(journal, places, |t| t >= from)?.saturating_sub(1);
     let end = (first(journal, places, |t| t > to)? + 1).min(places.len());
@@ -127,7 +139,7 @@ fn part(
     let mut receipts = Vec::new();
     for by in line.peers().chain([own(core)]).filter(|by| *by != party) {
         let places = line.receipt_places(by, party);
-        let durable = |&&(size, place): &&(u64, u64)| place < stored && size <= tree.size();
+        let durable = |&&(covers, place): &&(u64, u64)| place < stored && covers <= tree.size();
         for (size, place) in telling(places.iter().filter(durable).copied(), begin, end) {
             let (Record::ReceiptGot(_, note) | Record::ReceiptGiven(_, note)) = record(journal, place)?
             else {
@@ -142,7 +154,7 @@ fn part(
         certificates: keys.certificates().map(|c| c.bytes().to_vec()).collect(),
         first: begin,
         entries,
-        checkpoint: head.map(|h| h.note).unwrap_or_default(),
+        checkpoint,
         proof: prove(begin, end, size),
         receipts,
     })

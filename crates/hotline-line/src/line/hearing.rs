@@ -61,7 +61,8 @@ impl Line {
         history: &dyn History,
     ) -> Result<(), LineError> {
         match message {
-            Message::Hello { rulebook, held, size } => {
+            // A peer whose own ledger is shorter than what we hold of it is found out by its heads.
+            Message::Hello { rulebook, held, size: _ } => {
                 let own_hash = self.rulebook_hash;
                 let own_size = self.ledger.size();
                 let peer = self.peer(name)?;
@@ -82,8 +83,6 @@ impl Line {
                         .push((name.clone(), Message::Entries { first, entries: vec![], checkpoint }));
                 }
                 self.out.changed.push(name.clone());
-                // A peer that has less than we hold of it will be found out by its heads; nothing to do here.
-                _ = size;
                 self.pump(name, now, Some(history));
             }
             Message::Entries { first, entries, checkpoint } => {

@@ -90,11 +90,10 @@ impl Line {
                 self.mark(name, *upto, DeliveryState::Sent, *at);
                 None
             }
-            Record::State(name, state, at) => {
+            Record::State(name, _, at) => {
                 let peer = self.peer(name)?;
                 // After a start nothing has been heard yet, whatever was before.
                 (peer.state, peer.state_since) = (LineState::Down, *at);
-                _ = state;
                 None
             }
             Record::Disputed(name, number, _, _) => {
