@@ -14,6 +14,17 @@ pub enum DetectError {
         /// The refused value, metres.
         value: f64,
     },
+    /// Places that cannot be compared or do not exist.
+    #[error("{0}")]
+    Place(&'static str),
+    /// A time threshold is negative or not finite.
+    #[error("{what} {value} s must be 0 s or more")]
+    Threshold {
+        /// Which threshold.
+        what: &'static str,
+        /// The refused value, seconds.
+        value: f64,
+    },
     /// A window that ends before it begins, or whose ends are not finite.
     #[error("window from {begin} s to {end} s: its end must not be before its begin, and both finite")]
     Window {

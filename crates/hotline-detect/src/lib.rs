@@ -25,6 +25,7 @@
 mod area_distance;
 mod cell_grid;
 mod conformance;
+pub mod daa;
 mod cylinder;
 mod error;
 mod kinematics;
@@ -32,6 +33,7 @@ mod overlap;
 mod pairs;
 mod relative;
 mod track_entry;
+mod volume;
 
 pub use area_distance::{distance_between, distance_to};
 pub use conformance::{Deviation, deviation};
@@ -42,3 +44,4 @@ pub use overlap::{Dilation, VolumeIndex, volumes_conflict};
 pub use pairs::{MAX_LOOKAHEAD, PairFinder, all_pairs, all_pairs_brute_force};
 pub use relative::{ClosestApproach, Relative};
 pub use track_entry::track_enters;
+pub use volume::{OwnVertical, TcasTable, TcasThresholds, TimeVariable, Volume, WellClear};

@@ -1,0 +1,220 @@
+//! Guidance bands: which directions, speeds, vertical speeds and altitudes lead into conflict, and the ways out.
+
+use super::configuration::Configuration;
+use super::encounter::{Encounter, Traffic};
+use super::recovery::{self, Recovery};
+use super::sweep::{Sweep, Window};
+use super::targets::{Grid, Kind, Manoeuvre};
+use super::Region;
+use crate::volume::{Span, Volume};
+
+/// A range of values of one region.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Band {
+    /// Lower edge; radians from 0 to a full turn, metres a second, or metres.
+    pub from: f64,
+    /// Upper edge.
+    pub to: f64,
+    /// Its region.
+    pub region: Region,
+}
+
+/// Guidance of one kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guidance {
+    /// What it is about.
+    pub kind: Kind,
+    /// Bands in rising order without gaps over the range of the kind; none when guidance is not given.
+    pub bands: Vec<Band>,
+    /// The nearest value above (to the right) that is outside the corrective region and worse ones: not a number
+    /// when the own value is not in such a band, infinite when there is none.
+    pub up: f64,
+    /// The same below (to the left), negative infinity when there is none.
+    pub down: f64,
+    /// Whether the way up (right) is the smaller change.
+    pub prefers_up: bool,
+    /// How recovery was found, if it was needed and there is one.
+    pub recovery: Option<Recovery>,
+}
+
+/// Memory that is used again from one call to the next.
+#[derive(Debug, Clone, Default)]
+pub struct Workspace {
+    pub(crate) sweeps: Vec<Sweep>,
+    pub(crate) cylinder: Sweep,
+    pub(crate) cells: Vec<bool>,
+    pub(crate) free: Vec<[bool; 3]>,
+}
+
+/// Regions from the most severe one.
+pub(crate) const SEVERITY: [Region; 3] = [Region::Near, Region::Mid, Region::Far];
+
+/// Aircraft that shape the bands of one region.
+pub(crate) struct Shaper<'a> {
+    pub(crate) traffic: &'a Traffic,
+    pub(crate) volume: &'a Volume,
+    pub(crate) horizon: f64,
+    /// In conflict rather than peripheral.
+    pub(crate) conflict: bool,
+}
+
+impl Configuration {
+    /// The aircraft of an encounter whose alerter has a level for the region, with their horizons.
+    pub(crate) fn shapers<'a>(&'a self, encounter: &'a Encounter, region: Region) -> Vec<Shaper<'a>> {
+        let shaper = |traffic: &'a Traffic| {
+            let alerter = self.alerter_of(encounter, traffic)?;
+            let level = &alerter.levels[alerter.level_of(region)?];
+            let window = Span { from: 0.0, to: self.lookahead_s };
+            let violation = level.volume.within(&encounter.pair(traffic), encounter.own_vertical(), window);
+            let conflict = violation.is_some_and(|v| v.from <= level.alerting_time_s);
+            let horizon = if conflict { self.lookahead_s } else { level.alerting_time_s.min(self.lookahead_s) };
+            Some(Shaper { traffic, volume: &level.volume, horizon, conflict })
+        };
+        encounter.traffic.iter().filter_map(shaper).collect()
+    }
+
+    pub(crate) fn window(&self, horizon: f64) -> Window {
+        Window { switch: 0.0, horizon, lookahead: self.lookahead_s, from_now: self.bands_from_now }
+    }
+
+    /// Guidance of one kind for an encounter.
+    pub fn guidance(&self, encounter: &Encounter, kind: Kind, workspace: &mut Workspace) -> Guidance {
+        let grid = Grid::new(self, encounter, kind);
+        let Some(manoeuvre) = self.manoeuvre(encounter, kind) else {
+            return Guidance {
+                kind,
+                bands: Vec::new(),
+                up: f64::NAN,
+                down: f64::NAN,
+                prefers_up: false,
+                recovery: None,
+            };
+        };
+        let cells = grid.len() - 1;
+        let mut regions = vec![Region::None; cells];
+        let mut recovery = None;
+        let mut violated_now = false;
+        for region in SEVERITY {
+            let shapers = self.shapers(encounter, region);
+            if shapers.is_empty() {
+                continue;
+            }
+            let free = &mut workspace.cells;
+            free.clear();
+            free.resize(cells, true);
+            for shaper in &shapers {
+                let sweep = &mut workspace.cylinder;
+                sweep.fill(self, encounter, shaper.traffic, (&grid, manoeuvre), shaper.volume);
+                sweep.keep_free(None, &self.window(shaper.horizon), free);
+            }
+            for (colour, free) in regions.iter_mut().zip(free.iter()) {
+                if *colour == Region::None && !free {
+                    *colour = region;
+                }
+            }
+            if region == self.corrective_region {
+                let now = |s: &Shaper<'_>| s.volume.violated(&encounter.pair(s.traffic), encounter.own_vertical());
+                violated_now = shapers.iter().any(now);
+            }
+            if !free.contains(&true) {
+                if region >= self.corrective_region && self.settings(kind).recovery {
+                    recovery = recovery::find(self, encounter, (&grid, manoeuvre), workspace);
+                    if recovery.is_some() {
+                        for (colour, free) in regions.iter_mut().zip(&workspace.cells) {
+                            if *free {
+                                *colour = Region::Recovery;
+                            }
+                        }
+                    }
+                }
+                break;
+            }
+            if violated_now && manoeuvre == Manoeuvre::Instantaneous && region == self.corrective_region {
+                for (colour, free) in regions.iter_mut().zip(free.iter()) {
+                    if *free {
+                        *colour = Region::Recovery;
+                    }
+                }
+            }
+        }
+        finish(self, &grid, &regions, recovery)
+    }
+}
+
+fn finish(configuration: &Configuration, grid: &Grid, regions: &[Region], recovery: Option<Recovery>) -> Guidance {
+    let corrective = configuration.corrective_region;
+    let bad = |r: Region| r != Region::Recovery && r >= corrective;
+    // Runs of cells of one region.
+    let mut runs: Vec<Band> = Vec::new();
+    for (index, region) in regions.iter().enumerate() {
+        match runs.last_mut() {
+            Some(last) if last.region == *region => last.to = grid.edge(index + 1),
+            _ => runs.push(Band { from: grid.edge(index), to: grid.edge(index + 1), region: *region }),
+        }
+    }
+    let (up, down) = resolutions(grid, &runs, bad);
+    let prefers_up = match (up.is_finite(), down.is_finite()) {
+        (true, true) => up_change(grid, up) <= down_change(grid, down),
+        (up, _) => up,
+    };
+    let bands = if grid.kind == Kind::Direction { around(runs, grid.closed) } else { runs };
+    Guidance { kind: grid.kind, bands, up, down, prefers_up, recovery }
+}
+
+fn turn(x: f64) -> f64 {
+    x.rem_euclid(std::f64::consts::TAU)
+}
+
+fn up_change(grid: &Grid, up: f64) -> f64 {
+    if grid.kind == Kind::Direction { turn(up - grid.own) } else { up - grid.own }
+}
+
+fn down_change(grid: &Grid, down: f64) -> f64 {
+    if grid.kind == Kind::Direction { turn(grid.own - down) } else { grid.own - down }
+}
+
+/// The nearest values outside the bad bands on each side of the own value.
+fn resolutions(grid: &Grid, runs: &[Band], bad: impl Fn(Region) -> bool) -> (f64, f64) {
+    let own = grid.own;
+    let inside = |b: &Band| b.from <= own && own <= b.to;
+    // At an edge the own value is outside if one of the bands there is not bad.
+    if runs.is_empty() || runs.iter().any(|b| inside(b) && !bad(b.region)) {
+        return (f64::NAN, f64::NAN);
+    }
+    let up = runs.iter().filter(|b| b.from >= own && !bad(b.region)).map(|b| b.from).next();
+    let down = runs.iter().rev().filter(|b| b.to <= own && !bad(b.region)).map(|b| b.to).next();
+    let wrap = |x: f64| if grid.kind == Kind::Direction { turn(x) } else { x };
+    (up.map_or(f64::INFINITY, wrap), down.map_or(f64::NEG_INFINITY, wrap))
+}
+
+/// Bands around the compass, from 0 to a full turn.
+fn around(runs: Vec<Band>, closed: bool) -> Vec<Band> {
+    const FULL: f64 = std::f64::consts::TAU;
+    let mut bands: Vec<Band> = Vec::with_capacity(runs.len() + 2);
+    for run in runs {
+        let from = turn(run.from);
+        let to = from + (run.to - run.from);
+        bands.push(Band { from, to: to.min(FULL), ..run });
+        if to > FULL {
+            bands.push(Band { from: 0.0, to: to - FULL, ..run });
+        }
+    }
+    bands.retain(|b| b.to - b.from > 1e-12);
+    bands.sort_by(|a, b| a.from.total_cmp(&b.from));
+    let mut joined: Vec<Band> = Vec::with_capacity(bands.len());
+    for band in bands {
+        match joined.last_mut() {
+            Some(last) if last.region == band.region && band.from - last.to < 1e-9 => last.to = band.to,
+            _ => joined.push(band),
+        }
+    }
+    if closed {
+        if let Some(first) = joined.first_mut() {
+            first.from = 0.0;
+        }
+        if let Some(last) = joined.last_mut() {
+            last.to = FULL;
+        }
+    }
+    joined
+}

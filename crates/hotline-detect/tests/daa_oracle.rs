@@ -1,0 +1,141 @@
+//! Alerting and guidance against the reference's answers, where they are at hand.
+
+use flate2::read::GzDecoder;
+use hotline_detect::daa::{Aircraft, Configuration, Encounter, Kind, Place, Uncertainty, Workspace};
+use std::path::{Path, PathBuf};
+
+fn oracle() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/daidalus");
+    if !folder.is_dir() {
+        println!("skipped: no oracle at {}", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
+fn table(path: &Path) -> Vec<Vec<String>> {
+    let file = std::fs::File::open(path).unwrap();
+    let mut reader = csv::Reader::from_reader(GzDecoder::new(file));
+    reader.records().map(|r| r.unwrap().iter().map(str::to_owned).collect()).collect()
+}
+
+const FOOT: f64 = 0.3048;
+const KNOT: f64 = 1852.0 / 3600.0;
+const FPM: f64 = 0.3048 / 60.0;
+
+fn aircraft(cells: &[f64]) -> Aircraft {
+    let (sin, cos) = cells[3].to_radians().sin_cos();
+    let gs = cells[4] * KNOT;
+    Aircraft {
+        place: Place::Geodetic { latitude: cells[0].to_radians(), longitude: cells[1].to_radians() },
+        altitude: cells[2] * FOOT,
+        velocity: [gs * sin, gs * cos, cells[5] * FPM],
+        alerter: 1,
+        uncertainty: Uncertainty::default(),
+    }
+}
+
+const SETS: [(&str, &str); 5] = [
+    ("do365b_no_sum", "DO_365B_no_SUM"),
+    ("do365a_no_sum", "DO_365A_no_SUM"),
+    ("nom_a", "Buffered_DWC_SC_228_nom_a"),
+    ("cd3d", "CD3D"),
+    ("tcas3d", "TCAS3D"),
+];
+
+#[test]
+fn alert_levels_and_times() {
+    let Some(folder) = oracle() else { return };
+    let inputs = table(&folder.join("pairs_in.csv.gz"));
+    for (name, file) in SETS {
+        let text = std::fs::read_to_string(folder.join(format!("configurations/{file}.conf"))).unwrap();
+        let (configuration, unknown) = Configuration::parse(&text).unwrap();
+        assert_eq!(unknown, vec![], "{file}");
+        let answers = table(&folder.join(format!("pairs_out_{name}.csv.gz")));
+        let (mut levels, mut times, mut worst) = (0, 0, 0.0f64);
+        for (input, answer) in inputs.iter().zip(&answers) {
+            let cells: Vec<f64> = input.iter().map(|c| c.parse().unwrap()).collect();
+            let encounter =
+                Encounter::new(&aircraft(&cells[..6]), &[aircraft(&cells[6..])], [0.0; 3]).unwrap();
+            let level = configuration.alert_level(&encounter, 0).to_string();
+            if level != answer[1] {
+                levels += 1;
+                if levels < 10 { println!("{name}: {level} {answer:?} {input:?}"); }
+            }
+            let found = configuration.time_to_violation(&encounter, 0);
+            let differs = match (found, answer[2].parse::<f64>(), answer[3].parse::<f64>()) {
+                (None, Err(_), Err(_)) => 0.0,
+                (Some(found), Ok(enters), Ok(leaves)) => {
+                    (found.enters.get() - enters).abs().max((found.leaves.get() - leaves).abs())
+                }
+                _ => f64::INFINITY,
+            };
+            if differs > 0.001 {
+                times += 1;
+                if times < 10 { println!("{name}: {found:?} {:?} {input:?}", &answer[..4]); }
+            } else { worst = worst.max(differs); }
+        }
+        println!("{name}: {levels} levels differ, {times} times, else at most {worst:.1e} s");
+    }
+}
+
+const KINDS: [(Kind, usize, f64, f64); 4] = [
+    (Kind::Direction, 4, std::f64::consts::PI / 180.0, 1.0),
+    (Kind::Speed, 5, KNOT, 5.0),
+    (Kind::VerticalSpeed, 6, FPM, 100.0),
+    (Kind::Altitude, 7, FOOT, 100.0),
+];
+
+/// Largest difference of two lists of bands of the same regions.
+fn difference(ours: &[(f64, f64, String)], theirs: &[(f64, f64, String)]) -> f64 {
+    if ours.len() != theirs.len() || ours.iter().zip(theirs).any(|(a, b)| a.2 != b.2) {
+        return f64::INFINITY;
+    }
+    ours.iter().zip(theirs).map(|(a, b)| (a.0 - b.0).abs().max((a.1 - b.1).abs())).fold(0.0, f64::max)
+}
+
+#[test]
+fn bands_and_resolutions() {
+    let Some(folder) = oracle() else { return };
+    let inputs = table(&folder.join("pairs_in.csv.gz"));
+    let shown: usize = std::env::var("SHOW").ok().and_then(|s| s.parse().ok()).unwrap_or(3);
+    for (name, file) in SETS {
+        let text = std::fs::read_to_string(folder.join(format!("configurations/{file}.conf"))).unwrap();
+        let (configuration, _) = Configuration::parse(&text).unwrap();
+        let answers = table(&folder.join(format!("pairs_out_{name}.csv.gz")));
+        let mut workspace = Workspace::default();
+        for (kind, column, unit, step) in KINDS {
+            let (mut exact, mut near, mut far, mut resolutions) = (0, 0, 0, 0);
+            for (row, (input, answer)) in inputs.iter().zip(&answers).enumerate() {
+                let cells: Vec<f64> = input.iter().map(|c| c.parse().unwrap()).collect();
+                let encounter =
+                    Encounter::new(&aircraft(&cells[..6]), &[aircraft(&cells[6..])], [0.0; 3]).unwrap();
+                let found = configuration.guidance(&encounter, kind, &mut workspace);
+                let ours: Vec<_> =
+                    found.bands.iter().map(|b| (b.from / unit, b.to / unit, b.region.to_string())).collect();
+                let theirs: Vec<_> = answer[column].split(';').map(|b| {
+                    let mut parts = b.split(':');
+                    let mut number = || parts.next().unwrap().parse::<f64>().unwrap();
+                    (number(), number(), parts.next().unwrap().to_owned())
+                }).collect();
+                let differs = difference(&ours, &theirs);
+                if differs < 2e-6 { exact += 1 } else if differs <= step { near += 1 } else { far += 1 }
+                if differs >= 2e-6 && near + far <= shown {
+                    println!("{name} row {row} {kind:?} own {:.4}: {ours:?}\n   reference {theirs:?} alert {} ttv {} {}", [cells[3],cells[4],cells[5],cells[2]][column-4], answer[1], answer[2], answer[3]);
+                }
+                if kind == Kind::Direction || kind == Kind::VerticalSpeed {
+                    let at = if kind == Kind::Direction { 8 } else { 10 };
+                    let same = |a: f64, b: f64| a.is_nan() && b.is_nan() || a == b || (a - b).abs() < 2e-6;
+                    let theirs: [f64; 2] = [answer[at].parse().unwrap(), answer[at + 1].parse().unwrap()];
+                    if !same(found.up / unit, theirs[0]) || !same(found.down / unit, theirs[1]) {
+                        resolutions += 1;
+                        if resolutions <= shown {
+                            println!("{name} row {row} {kind:?} own {:.4}: resolution {} {} reference {theirs:?} bands {}", [cells[3],cells[4],cells[5],cells[2]][column-4], found.up / unit, found.down/unit, answer[column]);
+                        }
+                    }
+                }
+            }
+            println!("== {name} {kind:?}: {exact} exact, {near} within a step, {far} differ, {resolutions} resolutions differ");
+        }
+    }
+}
