@@ -105,6 +105,7 @@ fn bands_and_resolutions() {
         let answers = table(&folder.join(format!("pairs_out_{name}.csv.gz")));
         let mut workspace = Workspace::default();
         for (kind, column, unit, step) in KINDS {
+            if std::env::var("KIND").is_ok_and(|k| k != format!("{kind:?}")) { continue }
             let (mut exact, mut near, mut far, mut resolutions) = (0, 0, 0, 0);
             for (row, (input, answer)) in inputs.iter().zip(&answers).enumerate() {
                 let cells: Vec<f64> = input.iter().map(|c| c.parse().unwrap()).collect();
@@ -136,6 +137,82 @@ fn bands_and_resolutions() {
                 }
             }
             println!("== {name} {kind:?}: {exact} exact, {near} within a step, {far} differ, {resolutions} resolutions differ");
+        }
+    }
+}
+
+/// One time step of the reference's printed result.
+#[derive(Default, Debug)]
+struct Printed {
+    time: f64,
+    level: usize,
+    violation: Option<(f64, f64)>,
+    bands: [Vec<(f64, f64, String)>; 4],
+    resolutions: [[String; 2]; 4],
+    recovery: [Vec<String>; 4],
+}
+
+fn printed(path: &Path) -> Vec<Printed> {
+    use std::io::Read;
+    let mut text = String::new();
+    GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
+    let mut steps: Vec<Printed> = Vec::new();
+    let mut kind = 0;
+    for line in text.lines() {
+        let number = |s: &str| s.trim().split(' ').next().unwrap().parse::<f64>().unwrap();
+        if let Some(time) = line.strip_prefix("Time: ") {
+            steps.push(Printed { time: number(time), ..Default::default() });
+            continue;
+        }
+        let Some(step) = steps.last_mut() else { continue };
+        if let Some(rest) = line.strip_prefix("Time to Corrective Volume with ") {
+            let inside = rest.split_once('[').unwrap().1;
+            if inside != "]" {
+                let (a, b) = inside.split_once(", ").unwrap();
+                step.violation = Some((number(a), number(b)));
+            }
+        } else if let Some(rest) = line.strip_prefix("Alert Level ") {
+            step.level = rest.split(' ').next().unwrap().parse().unwrap();
+        } else if let Some(rest) = line.strip_prefix("  [") {
+            let (from, rest) = rest.split_once(", ").unwrap();
+            let region = rest.rsplit(' ').next().unwrap().to_owned();
+            step.bands[kind].push((number(from), number(rest), region));
+        } else if line.contains(" Resolution (") {
+            let value = line.rsplit_once(": ").unwrap().1.split(' ').next().unwrap().to_owned();
+            let down = line.contains("(left)") || line.contains("(down)");
+            step.resolutions[kind][usize::from(down)] = value;
+        } else if line.starts_with("  ") {
+            step.recovery[kind].push(line.rsplit_once(": ").unwrap().1.to_owned());
+        } else if let Some(rest) = line.strip_suffix(" Bands:") {
+            let kinds = ["Horizontal Direction", "Horizontal Speed", "Vertical Speed", "Altitude"];
+            kind = kinds.iter().position(|k| *k == rest).unwrap_or(kind);
+        }
+    }
+    steps
+}
+
+#[test]
+fn scenario_recoveries() {
+    let Some(folder) = oracle() else { return };
+    let Ok(which) = std::env::var("SCN") else { return };
+    let (scenario, config) = which.split_once('.').unwrap();
+    let text = std::fs::read_to_string(folder.join(format!("configurations/{config}.conf"))).unwrap();
+    let (configuration, _) = Configuration::parse(&text).unwrap();
+    let text = std::fs::read_to_string(folder.join(format!("scenarios/{scenario}.daa"))).unwrap();
+    let steps = hotline_detect::daa::Scenario::parse(&text).unwrap().steps;
+    let answers = printed(&folder.join(format!("expected/{which}.out.gz")));
+    let mut w = Workspace::default();
+    for (step, answer) in steps.iter().zip(&answers) {
+        let traffic: Vec<Aircraft> = step.traffic.iter().map(|t| t.1).collect();
+        let encounter = Encounter::new(&step.own, &traffic, [0.0; 3]).unwrap();
+        let level = configuration.alert_level(&encounter, 0);
+        let ttv = configuration.time_to_violation(&encounter, 0);
+        println!("t {} level {level} ref {} ttv {:?} ref {:?}", answer.time, answer.level, ttv.map(|v| (v.enters.get(), v.leaves.get())), answer.violation);
+        for (index, kind) in Kind::ALL.into_iter().enumerate() {
+            let g = configuration.guidance(&encounter, kind, &mut w);
+            if g.recovery.is_some() || answer.recovery[index][0] != "NaN [s]" {
+                println!("   {kind:?} {:?} ref {:?}", g.recovery.map(|r| (r.time, r.horizontal / 1852.0, r.vertical / 0.3048, r.shrunk)), answer.recovery[index]);
+            }
         }
     }
 }

@@ -24,7 +24,10 @@ struct Profile {
 impl Profile {
     /// The profile from climb `start` over a difference of altitude.
     fn new(difference: f64, start: f64, rate: f64, acceleration: f64) -> Self {
-        let up = if difference >= 0.0 { 1.0 } else { -1.0 };
+        // Where it would stop if it levelled out at once decides which way to go first.
+        let stop = start * start.abs() / (2.0 * acceleration);
+        let up = if difference >= stop { 1.0 } else { -1.0 };
+        let rate = rate.max(start * up);
         let mut top = up * rate;
         let way = |top: f64| {
             let first = (top - start) / acceleration;
@@ -32,8 +35,8 @@ impl Profile {
         };
         if (difference - way(top)) * up < 0.0 {
             // Too near to reach the rate: turn round earlier, at top^2 = (2 a |d| + start^2) / 2 upwards.
-            let square = acceleration * difference.abs() + start * start / 2.0;
-            top = up * square.sqrt();
+            let square = acceleration * difference * up + start * start / 2.0;
+            top = up * square.max(0.0).sqrt();
         }
         let accelerated = (top - start).abs() / acceleration;
         let rest = difference - way(top);
@@ -68,6 +71,12 @@ impl Profile {
     }
 }
 
+pub(crate) fn var(i: usize) -> f64 {
+    static V: std::sync::OnceLock<Vec<f64>> = std::sync::OnceLock::new();
+    let v = V.get_or_init(|| std::env::var("VAR").unwrap_or_default().split(',').filter_map(|x| x.parse().ok()).collect());
+    v.get(i).copied().unwrap_or(0.0)
+}
+
 /// Spans of violation of every altitude target; gives the number of spans a target has.
 pub(crate) fn fill(
     configuration: &Configuration,
@@ -77,6 +86,7 @@ pub(crate) fn fill(
     volume: &Volume,
     spans: &mut Vec<Span>,
     reached: &mut Vec<f64>,
+    legs: &mut Vec<f64>,
 ) -> usize {
     let (rate, acceleration) = (configuration.vertical_rate_mps, configuration.vertical_acceleration_mps2);
     let own_climb = encounter.velocity[2];
@@ -95,10 +105,10 @@ pub(crate) fn fill(
             let layer = row.in_layer(encounter.altitude + z, climb);
             layer.meet(row.shape.vertical(sz, vz)).later(t).meet(horizontal)
         };
-        for (from, to) in [(0.0, profile.accelerated), (profile.held, profile.level)] {
+        let sample = |from: f64, to: f64| {
             let mut hull = Span::NEVER;
             let mut t = from;
-            while t <= to + 1.0 {
+            while t <= to && t < configuration.lookahead_s {
                 for (row, horizontal) in volume.rows().iter().zip(&horizontals) {
                     if straight(t, row, *horizontal).meets(t, t) {
                         hull = hull.hull(Span { from: t, to: t });
@@ -106,16 +116,23 @@ pub(crate) fn fill(
                 }
                 t += 1.0;
             }
-            spans.push(hull);
-        }
+            hull
+        };
         for (row, horizontal) in volume.rows().iter().zip(&horizontals) {
             let hold = Span { from: profile.accelerated, to: profile.held };
             spans.push(straight(profile.accelerated, row, *horizontal).meet(hold));
-            let level = Span { from: profile.level, to: f64::INFINITY };
-            spans.push(straight(profile.level, row, *horizontal).meet(level));
+        }
+        let tl = match var(7) as i32 { 0 => profile.level, 1 => profile.level + 1.0, 2 => profile.held + (profile.level - profile.held).floor() + 1.0, 3 => profile.held + (profile.level - profile.held).ceil() + 1.0, 4 => profile.level.ceil(), _ => profile.level.floor() + 1.0 };
+        let first = sample(var(5), profile.accelerated + var(2));
+        let last = sample(match var(4) as i32 { 0 => profile.held, 1 => profile.held + 1.0, 2 => profile.held.ceil(), _ => profile.held.floor() + 1.0 }, profile.level + var(3));
+        if var(1) == 0.0 { spans.push(first); spans.push(last) } else { spans.push(last); spans.push(first) }
+        for (row, horizontal) in volume.rows().iter().zip(&horizontals) {
+            let level = Span { from: tl, to: f64::INFINITY };
+            spans.push(straight(tl, row, *horizontal).meet(level));
         }
         debug_assert_eq!(spans.len() - before, per);
-        reached.push(profile.level);
+        reached.push(tl);
+        legs.push(profile.accelerated);
     }
     per
 }

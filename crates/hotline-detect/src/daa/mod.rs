@@ -11,6 +11,7 @@ mod configuration;
 mod encounter;
 mod reading;
 mod recovery;
+mod scenario;
 mod sweep;
 mod targets;
 mod units;
@@ -22,6 +23,7 @@ pub use configuration::{
 pub use crate::volume::{Uncertainty, ZScores};
 pub use bands::{Band, Guidance, Workspace};
 pub use recovery::Recovery;
+pub use scenario::{MAX_SCENARIO_LINES, Scenario, Step};
 pub use targets::{Kind, MAX_TARGETS};
 pub use encounter::{Aircraft, Encounter, Place, SPHERE_RADIUS};
 

@@ -22,6 +22,9 @@ pub(crate) struct Sweep {
     /// From one target to the next; none: targets are independent of each other.
     tau: Option<f64>,
     below: usize,
+    early: usize,
+    legs: Vec<f64>,
+    early_end: std::cell::Cell<f64>,
 }
 
 /// What the free targets of one aircraft depend on beside the sweep.
@@ -52,12 +55,15 @@ impl Sweep {
         self.below = grid.below;
         self.stride = volume.rows().len();
         self.tau = None;
+        self.early = 0;
+        self.legs.clear();
         let pair = encounter.pair(traffic);
         let vertical = (encounter.altitude, encounter.velocity[2]);
         match (grid.kind, manoeuvre) {
             (Kind::Altitude, Manoeuvre::Rate(_)) => {
                 self.stride =
-                    altitude::fill(configuration, encounter, &pair, grid, volume, &mut self.spans, &mut self.reached);
+                    altitude::fill(configuration, encounter, &pair, grid, volume, &mut self.spans, &mut self.reached, &mut self.legs);
+                self.early = volume.rows().len();
             }
             (Kind::Altitude, Manoeuvre::Instantaneous) => {
                 for index in 0..grid.len() {
@@ -122,7 +128,10 @@ impl Sweep {
 
     #[inline]
     fn violates(&self, index: usize, from: f64, to: f64) -> bool {
-        from <= to && self.spans[index * self.stride..][..self.stride].iter().any(|s| s.meets(from, to))
+        let horizon = self.early_end.get();
+        from <= to && self.spans[index * self.stride..][..self.stride].iter().enumerate().any(|(i, s)| {
+            if i < self.early { s.meets(from, to.min(self.legs[index] + horizon)) } else if self.early > 0 && i < self.early + 2 { s.meets(from, if crate::daa::altitude::var(6) == 1.0 { f64::INFINITY } else { to }) } else { s.meets(from, to) }
+        })
     }
 
     /// Whether the volume is violated in [from, to], the cylinder being counted before the switch.
@@ -139,11 +148,11 @@ impl Sweep {
     /// Clears the cells (between target i and i + 1) that are not free.
     pub(crate) fn keep_free(&self, cylinder: Option<&Self>, window: &Window, cells: &mut [bool]) {
         let targets = self.reached.len();
+        self.early_end.set(if self.early > 0 { window.horizon } else { f64::INFINITY });
+        if let Some(c) = cylinder { c.early_end.set(if self.early > 0 { window.horizon } else { f64::INFINITY }) };
         let free = |index: usize| {
             let at = self.reached[index];
-            let end = if self.tau.is_none() {
-                at + window.horizon
-            } else if window.from_now {
+            let end = if window.from_now {
                 window.horizon.min(window.lookahead)
             } else {
                 (window.horizon + at).min(window.lookahead)
@@ -165,7 +174,15 @@ impl Sweep {
             let (mut cut, mut before) = (false, false);
             for (k, index) in indices.enumerate() {
                 let at = self.reached[index];
-                cut = cut || self.blocked(cylinder, index, at, at + tau, window.switch);
+                cut = cut || match cylinder {
+                    None => self.violates(index, at, at + tau),
+                    Some(cylinder) => {
+                        let x = crate::daa::altitude::var(8);
+                        let c = if x == 1.0 { at + tau <= window.switch } else { at < window.switch };
+                        let c = c && cylinder.violates(index, at, if x == 2.0 { at + tau } else { (at + tau).min(window.switch) });
+                        c || (at >= window.switch && self.violates(index, at, at + tau))
+                    }
+                };
                 let now = !cut && free(index);
                 if k > 0 {
                     cells[if up { index - 1 } else { index }] &= before && now;

@@ -71,13 +71,16 @@ impl From<&TcasTable> for Volume {
     }
 }
 
+/// An altitude so little above the edge of a layer, metres, still belongs to the one below.
+const LAYER_EDGE: f64 = 1e-6;
+
 impl Row {
     /// While the own aircraft, on a straight path, is in the layer.
     #[inline]
     pub(crate) fn in_layer(&self, altitude: f64, climb: f64) -> Span {
         let Span { from: low, to: high } = self.layer;
         if climb == 0.0 {
-            return if low <= altitude && altitude < high { Span::ALWAYS } else { Span::NEVER };
+            return if low + LAYER_EDGE < altitude && altitude <= high + LAYER_EDGE { Span::ALWAYS } else { Span::NEVER };
         }
         let (a, b) = ((low - altitude) / climb, (high - altitude) / climb);
         Span { from: a.min(b), to: a.max(b) }
