@@ -216,3 +216,4 @@ fn scenario_recoveries() {
         }
     }
 }
+

@@ -1,138 +1,159 @@
 //! Flying to an altitude: accelerate to the vertical rate, hold it, level out at the target.
+//!
+//! While the climb changes, violations are looked for at whole seconds, as the reference does; while it is held
+//! and in the level flight that begins a second after levelling out, in closed form.
 
-use super::configuration::Configuration;
-use super::encounter::Encounter;
-use super::targets::Grid;
+use super::sweep::{Leg, Scene};
 use crate::Relative;
-use crate::volume::{Span, Volume};
+use crate::volume::{Row, Span, Volume};
+
+/// Level flight is judged from so long after levelling out, seconds.
+const SETTLING: f64 = 1.0;
 
 /// The own aircraft's vertical motion to a target: constant acceleration between these times.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Profile {
-    /// Accelerates until here, then holds the rate ...
+    /// Accelerates until here ...
     accelerated: f64,
-    /// ... until here, then levels out ...
+    /// ... holds the rate until here ...
     held: f64,
-    /// ... until here.
+    /// ... and levels out until here.
     level: f64,
-    first: f64,
-    rate: f64,
-    last: f64,
     start: f64,
+    /// The rate that is held.
+    top: f64,
+    acceleration: f64,
+    /// The acceleration when levelling out.
+    braking: f64,
 }
 
 impl Profile {
-    /// The profile from climb `start` over a difference of altitude.
+    /// The profile from a climb of `start` over a difference of altitude. A climb towards the target that is
+    /// already faster than `rate` is kept.
     fn new(difference: f64, start: f64, rate: f64, acceleration: f64) -> Self {
-        // Where it would stop if it levelled out at once decides which way to go first.
-        let stop = start * start.abs() / (2.0 * acceleration);
-        let up = if difference >= stop { 1.0 } else { -1.0 };
-        let rate = rate.max(start * up);
-        let mut top = up * rate;
-        let way = |top: f64| {
-            let first = (top - start) / acceleration;
-            (start + top) / 2.0 * first.abs() + top * top.abs() / (2.0 * acceleration)
-        };
-        if (difference - way(top)) * up < 0.0 {
-            // Too near to reach the rate: turn round earlier, at top^2 = (2 a |d| + start^2) / 2 upwards.
-            let square = acceleration * difference * up + start * start / 2.0;
-            top = up * square.max(0.0).sqrt();
+        // Where it would come to rest if it levelled out at once decides which way to go.
+        let rest = start * start.abs() / (2.0 * acceleration);
+        let up = if difference >= rest { 1.0 } else { -1.0 };
+        let mut top = up * rate.max(start * up);
+        let way = |top: f64| (start + top) * (top - start).abs() + top * top.abs();
+        let left = |top: f64| difference - way(top) / (2.0 * acceleration);
+        if left(top) * up < 0.0 {
+            // Too near to reach the rate: brake as soon as 2 top^2 = 2 a d + start^2.
+            top = up * (acceleration * difference * up + start * start / 2.0).max(0.0).sqrt();
         }
         let accelerated = (top - start).abs() / acceleration;
-        let rest = difference - way(top);
-        let held = accelerated + if top == 0.0 { 0.0 } else { (rest / top).max(0.0) };
-        let level = held + top.abs() / acceleration;
+        let held = accelerated + if top == 0.0 { 0.0 } else { (left(top) / top).max(0.0) };
         Self {
             accelerated,
             held,
-            level,
-            first: acceleration * (top - start).signum(),
-            rate: top,
-            last: -acceleration * top.signum(),
+            level: held + top.abs() / acceleration,
             start,
+            top,
+            acceleration: acceleration * (top - start).signum(),
+            braking: -acceleration * top.signum(),
         }
     }
 
     /// Height gained and climb at a time.
     fn at(&self, t: f64) -> (f64, f64) {
         let first = t.min(self.accelerated);
-        let mut z = (self.start + self.first * first / 2.0) * first;
+        let gained = (self.start + self.acceleration * first / 2.0) * first;
         if t <= self.accelerated {
-            return (z, self.start + self.first * first);
+            return (gained, self.start + self.acceleration * first);
         }
-        let hold = (t.min(self.held) - self.accelerated).max(0.0);
-        z += self.rate * hold;
+        let gained = gained + self.top * (t.min(self.held) - self.accelerated);
         if t <= self.held {
-            return (z, self.rate);
+            return (gained, self.top);
         }
-        let last = (t.min(self.level) - self.held).max(0.0);
-        z += (self.rate + self.last * last / 2.0) * last;
-        if t >= self.level { (z, 0.0) } else { (z, self.rate + self.last * last) }
+        let last = t.min(self.level) - self.held;
+        let gained = gained + (self.top + self.braking * last / 2.0) * last;
+        (gained, if t >= self.level { 0.0 } else { self.top + self.braking * last })
     }
 }
 
-pub(crate) fn var(i: usize) -> f64 {
-    static V: std::sync::OnceLock<Vec<f64>> = std::sync::OnceLock::new();
-    let v = V.get_or_init(|| std::env::var("VAR").unwrap_or_default().split(',').filter_map(|x| x.parse().ok()).collect());
-    v.get(i).copied().unwrap_or(0.0)
+/// One row of the volume against the own aircraft's vertical motion.
+struct Judge<'a> {
+    row: &'a Row,
+    horizontal: Span,
+    pair: Relative,
+    altitude: f64,
+    other_climb: f64,
+    lookahead: f64,
 }
 
-/// Spans of violation of every altitude target; gives the number of spans a target has.
-pub(crate) fn fill(
-    configuration: &Configuration,
-    encounter: &Encounter,
-    pair: &Relative,
-    grid: &Grid,
-    volume: &Volume,
-    spans: &mut Vec<Span>,
-    reached: &mut Vec<f64>,
-    legs: &mut Vec<f64>,
-) -> usize {
-    let (rate, acceleration) = (configuration.vertical_rate_mps, configuration.vertical_acceleration_mps2);
-    let own_climb = encounter.velocity[2];
-    let other_climb = own_climb - pair.v[2];
-    let horizontals: Vec<Span> =
-        volume.rows().iter().map(|r| r.shape.horizontal([pair.s[0], pair.s[1]], [pair.v[0], pair.v[1]])).collect();
-    let per: usize = 2 * volume.rows().len() + 2;
-    for index in 0..grid.len() {
-        let difference = grid.flown(index) - encounter.altitude;
-        let profile = Profile::new(difference, own_climb, rate, acceleration);
-        let before = spans.len();
-        // Straight on from a time of the profile.
-        let straight = |t: f64, row: &crate::volume::Row, horizontal: Span| {
-            let (z, climb) = profile.at(t);
-            let (sz, vz) = (pair.s[2] + z - other_climb * t, climb - other_climb);
-            let layer = row.in_layer(encounter.altitude + z, climb);
-            layer.meet(row.shape.vertical(sz, vz)).later(t).meet(horizontal)
-        };
-        let sample = |from: f64, to: f64| {
-            let mut hull = Span::NEVER;
-            let mut t = from;
-            while t <= to && t < configuration.lookahead_s {
-                for (row, horizontal) in volume.rows().iter().zip(&horizontals) {
-                    if straight(t, row, *horizontal).meets(t, t) {
-                        hull = hull.hull(Span { from: t, to: t });
-                    }
-                }
-                t += 1.0;
+impl Judge<'_> {
+    /// When the volume is violated going straight on at `climb` from a height gained by time `t`.
+    #[inline]
+    fn straight(&self, t: f64, gained: f64, climb: f64) -> Span {
+        let layer = self.row.in_layer(self.altitude + gained, climb);
+        let sz = self.pair.s[2] + gained - self.other_climb * t;
+        layer.meet(self.row.shape.vertical(sz, climb - self.other_climb)).later(t).meet(self.horizontal)
+    }
+
+    /// The hull of the whole seconds of [from, to] at which the volume is violated.
+    fn sampled(&self, profile: &Profile, from: f64, to: f64) -> Span {
+        let mut hull = Span::NEVER;
+        if !self.horizontal.meets(from, to) {
+            return hull;
+        }
+        let mut t = from.ceil();
+        while t <= to && t < self.lookahead {
+            let (gained, climb) = profile.at(t);
+            if self.straight(t, gained, climb).meets(t, t) {
+                hull = hull.hull(Span { from: t, to: t });
             }
-            hull
-        };
-        for (row, horizontal) in volume.rows().iter().zip(&horizontals) {
-            let hold = Span { from: profile.accelerated, to: profile.held };
-            spans.push(straight(profile.accelerated, row, *horizontal).meet(hold));
+            t += 1.0;
         }
-        let tl = match var(7) as i32 { 0 => profile.level, 1 => profile.level + 1.0, 2 => profile.held + (profile.level - profile.held).floor() + 1.0, 3 => profile.held + (profile.level - profile.held).ceil() + 1.0, 4 => profile.level.ceil(), _ => profile.level.floor() + 1.0 };
-        let first = sample(var(5), profile.accelerated + var(2));
-        let last = sample(match var(4) as i32 { 0 => profile.held, 1 => profile.held + 1.0, 2 => profile.held.ceil(), _ => profile.held.floor() + 1.0 }, profile.level + var(3));
-        if var(1) == 0.0 { spans.push(first); spans.push(last) } else { spans.push(last); spans.push(first) }
-        for (row, horizontal) in volume.rows().iter().zip(&horizontals) {
-            let level = Span { from: tl, to: f64::INFINITY };
-            spans.push(straight(tl, row, *horizontal).meet(level));
-        }
-        debug_assert_eq!(spans.len() - before, per);
-        reached.push(tl);
-        legs.push(profile.accelerated);
+        hull
     }
-    per
+}
+
+/// Legs of every altitude target, for each row of the volume: speeding up, holding, levelling out, level. Gives
+/// the number of legs a target has.
+pub(crate) fn fill(scene: &Scene<'_>, volume: &Volume, legs: &mut Vec<Leg>) -> usize {
+    const NEVER: Leg = Leg { span: Span::NEVER, base: 0.0 };
+    let (configuration, encounter, grid) = (scene.configuration, scene.encounter, scene.grid);
+    let (rate, acceleration) = (configuration.vertical_rate_mps, configuration.vertical_acceleration_mps2);
+    let (start, pair) = (encounter.velocity[2], encounter.pair(scene.traffic));
+    let stride = 4 * volume.rows().len();
+    legs.resize(grid.len() * stride, NEVER);
+    for (number, row) in volume.rows().iter().enumerate() {
+        let judge = Judge {
+            row,
+            horizontal: row.horizontal(&pair),
+            pair,
+            altitude: encounter.altitude,
+            other_climb: start - pair.v[2],
+            lookahead: configuration.lookahead_s,
+        };
+        if !judge.horizontal.meets(0.0, judge.lookahead) {
+            continue;
+        }
+        // The way up to the rate, and holding it, are the same for all targets that are far enough.
+        let mut shared: Option<(f64, Leg, Span)> = None;
+        for index in 0..grid.len() {
+            let profile = Profile::new(grid.flown(index) - encounter.altitude, start, rate, acceleration);
+            let settled = profile.level + SETTLING;
+            let (first, hold) = match shared {
+                Some((top, first, hold)) if top == profile.top => (first, hold),
+                _ => {
+                    let (gained, climb) = profile.at(profile.accelerated);
+                    let first =
+                        Leg { span: judge.sampled(&profile, 0.0, profile.accelerated), base: f64::INFINITY };
+                    let hold = judge.straight(profile.accelerated, gained, climb);
+                    shared = Some((profile.top, first, hold));
+                    (first, hold)
+                }
+            };
+            let of = &mut legs[index * stride + 4 * number..][..4];
+            of[0] = first;
+            let held = Span { from: profile.accelerated, to: profile.held };
+            of[1] = Leg { span: hold.meet(held), base: profile.accelerated };
+            of[2] = Leg { span: judge.sampled(&profile, profile.held, settled), base: settled };
+            let (gained, _) = profile.at(settled);
+            let level = Span { from: settled, to: f64::INFINITY };
+            of[3] = Leg { span: judge.straight(settled, gained, 0.0).meet(level), base: settled };
+        }
+    }
+    stride
 }

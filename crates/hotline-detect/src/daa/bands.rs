@@ -3,7 +3,7 @@
 use super::configuration::Configuration;
 use super::encounter::{Encounter, Traffic};
 use super::recovery::{self, Recovery};
-use super::sweep::{Sweep, Window};
+use super::sweep::{Scene, Sweep, Window};
 use super::targets::{Grid, Kind, Manoeuvre};
 use super::Region;
 use crate::volume::{Span, Volume};
@@ -40,10 +40,20 @@ pub struct Guidance {
 /// Memory that is used again from one call to the next.
 #[derive(Debug, Clone, Default)]
 pub struct Workspace {
+    /// One for each aircraft of traffic.
     pub(crate) sweeps: Vec<Sweep>,
-    pub(crate) cylinder: Sweep,
+    /// The same for the recovery cylinder.
+    pub(crate) cylinders: Vec<Sweep>,
     pub(crate) cells: Vec<bool>,
-    pub(crate) free: Vec<[bool; 3]>,
+}
+
+impl Workspace {
+    fn prepare(&mut self, traffic: usize) {
+        for sweeps in [&mut self.sweeps, &mut self.cylinders] {
+            sweeps.resize_with(sweeps.len().max(traffic), Sweep::default);
+            sweeps.iter_mut().for_each(Sweep::clear);
+        }
+    }
 }
 
 /// Regions from the most severe one.
@@ -51,6 +61,8 @@ pub(crate) const SEVERITY: [Region; 3] = [Region::Near, Region::Mid, Region::Far
 
 /// Aircraft that shape the bands of one region.
 pub(crate) struct Shaper<'a> {
+    /// Its index in the encounter.
+    pub(crate) index: usize,
     pub(crate) traffic: &'a Traffic,
     pub(crate) volume: &'a Volume,
     pub(crate) horizon: f64,
@@ -61,16 +73,16 @@ pub(crate) struct Shaper<'a> {
 impl Configuration {
     /// The aircraft of an encounter whose alerter has a level for the region, with their horizons.
     pub(crate) fn shapers<'a>(&'a self, encounter: &'a Encounter, region: Region) -> Vec<Shaper<'a>> {
-        let shaper = |traffic: &'a Traffic| {
+        let shaper = |(index, traffic): (usize, &'a Traffic)| {
             let alerter = self.alerter_of(encounter, traffic)?;
             let level = &alerter.levels[alerter.level_of(region)?];
             let window = Span { from: 0.0, to: self.lookahead_s };
             let violation = level.volume.within(&encounter.pair(traffic), encounter.own_vertical(), window);
             let conflict = violation.is_some_and(|v| v.from <= level.alerting_time_s);
             let horizon = if conflict { self.lookahead_s } else { level.alerting_time_s.min(self.lookahead_s) };
-            Some(Shaper { traffic, volume: &level.volume, horizon, conflict })
+            Some(Shaper { index, traffic, volume: &level.volume, horizon, conflict })
         };
-        encounter.traffic.iter().filter_map(shaper).collect()
+        encounter.traffic.iter().enumerate().filter_map(shaper).collect()
     }
 
     pub(crate) fn window(&self, horizon: f64) -> Window {
@@ -94,6 +106,7 @@ impl Configuration {
         let mut regions = vec![Region::None; cells];
         let mut recovery = None;
         let mut violated_now = false;
+        workspace.prepare(encounter.traffic.len());
         for region in SEVERITY {
             let shapers = self.shapers(encounter, region);
             if shapers.is_empty() {
@@ -103,10 +116,15 @@ impl Configuration {
             free.clear();
             free.resize(cells, true);
             for shaper in &shapers {
-                let sweep = &mut workspace.cylinder;
-                sweep.fill(self, encounter, shaper.traffic, (&grid, manoeuvre), shaper.volume);
-                sweep.keep_free(None, &self.window(shaper.horizon), free);
+                let sweep = &mut workspace.sweeps[shaper.index];
+                let traffic = shaper.traffic;
+                sweep.fill(&Scene { configuration: self, encounter, traffic, grid: &grid, manoeuvre }, shaper.volume);
+                let window = self.window(shaper.horizon);
+                if shaper.conflict || sweep.any_conflict(&window) {
+                    sweep.keep_free(None, &window, free);
+                }
             }
+            grid.drop_slivers(free);
             for (colour, free) in regions.iter_mut().zip(free.iter()) {
                 if *colour == Region::None && !free {
                     *colour = region;

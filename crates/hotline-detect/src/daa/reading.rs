@@ -12,6 +12,8 @@ use std::cell::Cell;
 
 /// The most lines of a configuration.
 pub const MAX_LINES: usize = 100_000;
+/// The longest look-ahead, seconds.
+pub const MAX_LOOKAHEAD_S: f64 = 3600.0;
 /// The most levels of an alerter.
 const MAX_LEVELS: usize = 16;
 /// Rows of a TCAS table.
@@ -174,7 +176,10 @@ fn configuration(e: &Entries<'_>) -> Result<Configuration, ReadError> {
     e.quantity("contour_thr", Angle)?;
     let alerters = alerters(e)?;
     Ok(Configuration {
-        lookahead_s: e.positive("lookahead_time", Time)?,
+        lookahead_s: e.parsed("lookahead_time", |text| match quantity(text, Time)? {
+            time if time > 0.0 && time <= MAX_LOOKAHEAD_S => Ok(time),
+            _ => Err(format!("`{text}` must be above 0 and at most {MAX_LOOKAHEAD_S} s")),
+        })?,
         direction: kind(e, "hdir", Angle, ["left_hdir", "right_hdir"])?,
         speed: kind(e, "hs", Speed, ["below_relative_hs", "above_relative_hs"])?,
         vertical_speed: kind(e, "vs", Speed, ["below_relative_vs", "above_relative_vs"])?,

@@ -1,9 +1,9 @@
 //! The soonest way back to separation when every target conflicts.
 
-use super::bands::{SEVERITY, Workspace};
+use super::bands::{Shaper, Workspace};
 use super::configuration::Configuration;
 use super::encounter::Encounter;
-use super::sweep::{Sweep, Window};
+use super::sweep::{Scene, Sweep, Window};
 use super::targets::{Grid, Manoeuvre};
 use crate::volume::{Shape, Volume};
 
@@ -24,67 +24,61 @@ pub struct Recovery {
 const PRECISION: f64 = 0.5;
 
 /// Looks for recovery; leaves its cells in `workspace.cells`.
-pub(crate) fn find(
-    configuration: &Configuration,
-    encounter: &Encounter,
-    (grid, manoeuvre): (&Grid, Manoeuvre),
+pub(crate) fn find<'a>(
+    configuration: &'a Configuration,
+    encounter: &'a Encounter,
+    (grid, manoeuvre): (&'a Grid, Manoeuvre),
     workspace: &mut Workspace,
 ) -> Option<Recovery> {
     let shapers = configuration.shapers(encounter, configuration.corrective_region);
-    debug_assert!(SEVERITY.contains(&configuration.corrective_region));
-    let fill = |sweep: &mut Sweep, index: usize, volume: &Volume| {
-        sweep.fill(configuration, encounter, shapers[index].traffic, (grid, manoeuvre), volume);
+    let Workspace { sweeps, cylinders, cells } = workspace;
+    let scene = |shaper: &Shaper<'a>| Scene { configuration, encounter, traffic: shaper.traffic, grid, manoeuvre };
+    let fill = |sweeps: &mut [Sweep], volume: &Volume| {
+        shapers.iter().for_each(|shaper| sweeps[shaper.index].fill(&scene(shaper), volume));
     };
-    let mut volumes: Vec<Sweep> = vec![Sweep::default(); shapers.len()];
-    let mut cylinders: Vec<Sweep> = vec![Sweep::default(); shapers.len()];
-    for (index, shaper) in shapers.iter().enumerate() {
-        fill(&mut volumes[index], index, shaper.volume);
+    for shaper in &shapers {
+        sweeps[shaper.index].fill(&scene(shaper), shaper.volume);
     }
-    let lookahead = configuration.lookahead_s;
-    let cells = &mut workspace.cells;
     // Whether anything is free with the volume from `switch` on and the cylinder until then.
-    let mut free = |cylinders: &[Sweep], switch: f64, cells: &mut Vec<bool>| {
+    let free = |cylinders: &[Sweep], switch: f64, cells: &mut Vec<bool>| {
         cells.fill(true);
-        for (index, shaper) in shapers.iter().enumerate() {
+        for shaper in &shapers {
             let window = Window { switch, ..configuration.window(shaper.horizon) };
+            let cylinder = &cylinders[shaper.index];
             if switch > shaper.horizon {
-                cylinders[index].keep_free(None, &window, cells);
+                cylinder.keep_free(None, &window, cells);
             } else {
-                volumes[index].keep_free(Some(&cylinders[index]), &window, cells);
+                sweeps[shaper.index].keep_free(Some(cylinder), &window, cells);
             }
         }
+        grid.drop_slivers(cells);
         cells.contains(&true)
     };
     let (nmac_horizontal, nmac_vertical) = (configuration.horizontal_nmac_m, configuration.vertical_nmac_m);
-    let nmac = Volume::from(Shape::cylinder(nmac_horizontal, nmac_vertical));
-    for (index, sweep) in cylinders.iter_mut().enumerate() {
-        fill(sweep, index, &nmac);
-    }
-    if !free(&cylinders, f64::INFINITY, cells) {
+    fill(cylinders, &Shape::cylinder(nmac_horizontal, nmac_vertical).into());
+    if !free(cylinders, f64::INFINITY, cells) {
         return None;
     }
     let (mut horizontal, mut vertical) = minima(configuration, encounter);
     for shrunk in 0.. {
-        let cylinder = Volume::from(Shape::cylinder(horizontal, vertical));
-        for (index, sweep) in cylinders.iter_mut().enumerate() {
-            fill(sweep, index, &cylinder);
-        }
-        if free(&cylinders, f64::INFINITY, cells) {
+        fill(cylinders, &Shape::cylinder(horizontal, vertical).into());
+        if free(cylinders, f64::INFINITY, cells) {
+            let lookahead = configuration.lookahead_s;
             let (mut low, mut high) = (0.0, lookahead);
             while high - low > PRECISION {
                 let middle = (low + high) / 2.0;
-                if free(&cylinders, middle, cells) { high = middle } else { low = middle }
+                if free(cylinders, middle, cells) { high = middle } else { low = middle }
             }
             let time = (high + configuration.recovery_stability_time_s).min(lookahead);
-            if free(&cylinders, time, cells) {
+            if free(cylinders, time, cells) {
                 return Some(Recovery { time, horizontal, vertical, shrunk });
             }
         }
+        horizontal = (horizontal * (1.0 - configuration.ca_factor)).max(nmac_horizontal);
+        vertical = (vertical * (1.0 - configuration.ca_factor)).max(nmac_vertical);
         if !configuration.ca_bands || (horizontal <= nmac_horizontal && vertical <= nmac_vertical) {
             return None;
         }
-        horizontal = (horizontal * (1.0 - configuration.ca_factor)).max(nmac_horizontal);
-        vertical = (vertical * (1.0 - configuration.ca_factor)).max(nmac_vertical);
     }
     None
 }

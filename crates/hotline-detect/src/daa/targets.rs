@@ -25,6 +25,9 @@ impl Kind {
 /// The most targets of one kind; a configuration with finer steps is refused.
 pub const MAX_TARGETS: usize = 20_000;
 
+/// A cell narrower than this part of a step is none by itself.
+const SLIVER: f64 = 0.02;
+
 /// The grid of targets of one kind for one own aircraft: value `at(i)` for i in `-below ..= above`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Grid {
@@ -111,6 +114,16 @@ impl Grid {
         self.origin + (index as f64 - self.below as f64) * self.step
     }
 
+    /// The outermost cells, which end at the limits, are not free by themselves when hardly anything of them is left.
+    pub(crate) fn drop_slivers(&self, cells: &mut [bool]) {
+        let last = cells.len().saturating_sub(1);
+        for (end, next) in [(0, 1), (last, last.saturating_sub(1))] {
+            if next < cells.len() && next != end && self.edge(end + 1) - self.edge(end) < SLIVER * self.step {
+                cells[end] &= cells[next];
+            }
+        }
+    }
+
     /// The value of an edge of a band there.
     pub(crate) fn edge(&self, index: usize) -> f64 {
         let value = self.flown(index);
@@ -125,6 +138,17 @@ pub(crate) enum Manoeuvre {
     Instantaneous,
     /// At a constant rate: radians a second, or metres a second squared.
     Rate(f64),
+}
+
+impl Manoeuvre {
+    /// How long a change of that size takes; none when it is instantaneous.
+    #[inline]
+    pub(crate) fn time_of(self, change: f64) -> Option<f64> {
+        match self {
+            Self::Instantaneous => None,
+            Self::Rate(rate) => Some(change / rate),
+        }
+    }
 }
 
 impl Configuration {
