@@ -192,28 +192,67 @@ fn printed(path: &Path) -> Vec<Printed> {
 }
 
 #[test]
-fn scenario_recoveries() {
+fn scenarios() {
     let Some(folder) = oracle() else { return };
-    let Ok(which) = std::env::var("SCN") else { return };
-    let (scenario, config) = which.split_once('.').unwrap();
-    let text = std::fs::read_to_string(folder.join(format!("configurations/{config}.conf"))).unwrap();
-    let (configuration, _) = Configuration::parse(&text).unwrap();
-    let text = std::fs::read_to_string(folder.join(format!("scenarios/{scenario}.daa"))).unwrap();
-    let steps = hotline_detect::daa::Scenario::parse(&text).unwrap().steps;
-    let answers = printed(&folder.join(format!("expected/{which}.out.gz")));
-    let mut w = Workspace::default();
-    for (step, answer) in steps.iter().zip(&answers) {
-        let traffic: Vec<Aircraft> = step.traffic.iter().map(|t| t.1).collect();
-        let encounter = Encounter::new(&step.own, &traffic, [0.0; 3]).unwrap();
-        let level = configuration.alert_level(&encounter, 0);
-        let ttv = configuration.time_to_violation(&encounter, 0);
-        println!("t {} level {level} ref {} ttv {:?} ref {:?}", answer.time, answer.level, ttv.map(|v| (v.enters.get(), v.leaves.get())), answer.violation);
-        for (index, kind) in Kind::ALL.into_iter().enumerate() {
-            let g = configuration.guidance(&encounter, kind, &mut w);
-            if g.recovery.is_some() || answer.recovery[index][0] != "NaN [s]" {
-                println!("   {kind:?} {:?} ref {:?}", g.recovery.map(|r| (r.time, r.horizontal / 1852.0, r.vertical / 0.3048, r.shrunk)), answer.recovery[index]);
+    let shown: usize = std::env::var("SHOW").ok().and_then(|s| s.parse().ok()).unwrap_or(3);
+    let mut files: Vec<_> = std::fs::read_dir(folder.join("expected")).unwrap().map(|f| f.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        let name = file.file_name().unwrap().to_str().unwrap().trim_end_matches(".out.gz").to_owned();
+        let (scenario, config) = name.split_once('.').unwrap();
+        let text = std::fs::read_to_string(folder.join(format!("configurations/{config}.conf"))).unwrap();
+        let (configuration, _) = Configuration::parse(&text).unwrap();
+        let text = std::fs::read_to_string(folder.join(format!("scenarios/{scenario}.daa"))).unwrap();
+        let steps = hotline_detect::daa::Scenario::parse(&text).unwrap().steps;
+        let answers = printed(&file);
+        let answers: Vec<&Printed> = answers.iter().filter(|a| !a.bands[0].is_empty()).collect();
+        let mut w = Workspace::default();
+        let (mut levels, mut times, mut compared) = (0, 0, 0);
+        let mut bands = [[0; 3]; 4];
+        let (mut resolutions, mut recoveries) = ([0; 4], [0; 4]);
+        for answer in answers {
+            let Some(step) = steps.iter().find(|s| (s.time - answer.time).abs() < 1e-6) else { continue };
+            compared += 1;
+            let traffic: Vec<Aircraft> = step.traffic.iter().map(|t| t.1).collect();
+            let encounter = Encounter::new(&step.own, &traffic, [0.0; 3]).unwrap();
+            let level = configuration.alert_level(&encounter, 0);
+            if level != answer.level {
+                levels += 1;
+                if levels <= shown { println!("  {name} t {} level {level} ref {}", answer.time, answer.level); }
+            }
+            let found = configuration.time_to_violation(&encounter, 0).map(|v| (v.enters.get(), v.leaves.get()));
+            let same = match (found, answer.violation) {
+                (None, None) => true,
+                (Some(a), Some(b)) => (a.0 - b.0).abs() < 2e-6 && (a.1 - b.1).abs() < 2e-6,
+                _ => false,
+            };
+            if !same {
+                times += 1;
+                if times <= shown { println!("  {name} t {} ttv {found:?} ref {:?}", answer.time, answer.violation); }
+            }
+            for (index, (kind, _, unit, step)) in KINDS.into_iter().enumerate() {
+                let found = configuration.guidance(&encounter, kind, &mut w);
+                let ours: Vec<_> =
+                    found.bands.iter().map(|b| (b.from / unit, b.to / unit, b.region.to_string())).collect();
+                let differs = difference(&ours, &answer.bands[index]);
+                let class = if differs < 3e-6 { 0 } else if differs <= step { 1 } else { 2 };
+                bands[index][class] += 1;
+                if class > 0 && bands[index][1] + bands[index][2] <= shown {
+                    println!("  {name} t {} {kind:?} {ours:?}\n      ref {:?}", answer.time, answer.bands[index]);
+                }
+                let number = |s: &str| match s { "NaN" => f64::NAN, "infty" => f64::INFINITY, "-infty" => f64::NEG_INFINITY, s => s.parse().unwrap() };
+                let same = |a: f64, b: f64| a.is_nan() && b.is_nan() || a == b || (a - b).abs() < 3e-6;
+                let theirs = [number(&answer.resolutions[index][0]), number(&answer.resolutions[index][1])];
+                if !same(found.up / unit, theirs[0]) || !same(found.down / unit, theirs[1]) {
+                    resolutions[index] += 1;
+                    if resolutions[index] <= shown { println!("  {name} t {} {kind:?} own {} resolutions {} {} ref {theirs:?} {:?}", answer.time, found.bands.len(), found.up / unit, found.down / unit, answer.bands[index]); }
+                }
+                let time = found.recovery.map_or(f64::NAN, |r| r.time);
+                let theirs = number(answer.recovery[index][0].split(' ').next().unwrap());
+                if !same(time, theirs) { recoveries[index] += 1; 
+                    if recoveries[index] <= shown { println!("  {name} t {} {kind:?} recovery {time} ref {theirs}", answer.time); } }
             }
         }
+        println!("== {name}: {compared} steps, {levels} levels {times} times {bands:?} resolutions {resolutions:?} recoveries {recoveries:?}");
     }
 }
-

@@ -155,6 +155,7 @@ impl Configuration {
                 }
             }
         }
+        grid.settle_edges(&mut regions);
         finish(self, &grid, &regions, recovery)
     }
 }

@@ -27,6 +27,8 @@ pub const MAX_TARGETS: usize = 20_000;
 
 /// A cell narrower than this part of a step is none by itself.
 const SLIVER: f64 = 0.02;
+/// A cell narrower than this part of a step is not shown.
+const NO_WIDTH: f64 = 1e-5;
 
 /// The grid of targets of one kind for one own aircraft: value `at(i)` for i in `-below ..= above`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -120,6 +122,16 @@ impl Grid {
         for (end, next) in [(0, 1), (last, last.saturating_sub(1))] {
             if next < cells.len() && next != end && self.edge(end + 1) - self.edge(end) < SLIVER * self.step {
                 cells[end] &= cells[next];
+            }
+        }
+    }
+
+    /// Outermost cells of no width to speak of get the region of their neighbour.
+    pub(crate) fn settle_edges(&self, regions: &mut [super::Region]) {
+        let last = regions.len().saturating_sub(1);
+        for (end, next) in [(0, 1), (last, last.saturating_sub(1))] {
+            if next < regions.len() && self.edge(end + 1) - self.edge(end) < NO_WIDTH * self.step {
+                regions[end] = regions[next];
             }
         }
     }

@@ -4,6 +4,10 @@ use super::TimeVariable;
 use crate::{DetectError, Relative, Violation};
 use hotline_airspace::Seconds;
 
+/// Without vertical motion a difference of height so near an open border, metres, is on it: what is equal in feet
+/// is not after conversion to metres.
+const ON_BORDER: f64 = 1e-9;
+
 /// A closed interval of time, seconds; ends may be infinite.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Span {
@@ -98,7 +102,8 @@ impl Shape {
     #[inline]
     pub(crate) fn vertical(&self, sz: f64, vz: f64) -> Span {
         if vz == 0.0 {
-            let inside = if self.open { sz.abs() < self.height } else { sz.abs() <= self.height };
+            let inside =
+                if self.open { sz.abs() < self.height - ON_BORDER } else { sz.abs() <= self.height };
             return if inside { Span::ALWAYS } else { Span::NEVER };
         }
         let begins = self.height.max(self.coaltitude * vz.abs());
