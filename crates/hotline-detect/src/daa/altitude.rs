@@ -3,9 +3,9 @@
 //! While the climb changes, violations are looked for at whole seconds, as the reference does; while it is held
 //! and in the level flight that begins a second after levelling out, in closed form.
 
-use super::sweep::{Leg, Scene};
+use super::sweep::{Leg, Rows, Scene};
 use crate::Relative;
-use crate::volume::{Row, Span, Volume};
+use crate::volume::{Row, Span};
 
 /// Level flight is judged from so long after levelling out, seconds.
 const SETTLING: f64 = 1.0;
@@ -72,8 +72,8 @@ impl Profile {
 }
 
 /// One row of the volume against the own aircraft's vertical motion.
-struct Judge<'a> {
-    row: &'a Row,
+struct Judge {
+    row: Row,
     horizontal: Span,
     pair: Relative,
     altitude: f64,
@@ -81,13 +81,13 @@ struct Judge<'a> {
     lookahead: f64,
 }
 
-impl Judge<'_> {
+impl Judge {
     /// When the volume is violated going straight on at `climb` from a height gained by time `t`.
     #[inline]
     fn straight(&self, t: f64, gained: f64, climb: f64) -> Span {
         let layer = self.row.in_layer(self.altitude + gained, climb);
         let sz = self.pair.s[2] + gained - self.other_climb * t;
-        layer.meet(self.row.shape.vertical(sz, climb - self.other_climb)).later(t).meet(self.horizontal)
+        layer.later(t).meet(self.row.vertical_from(t, sz, climb - self.other_climb)).meet(self.horizontal)
     }
 
     /// The hull of the whole seconds of [from, to] at which the volume is violated.
@@ -110,14 +110,14 @@ impl Judge<'_> {
 
 /// Legs of every altitude target, for each row of the volume: speeding up, holding, levelling out, level. Gives
 /// the number of legs a target has.
-pub(crate) fn fill(scene: &Scene<'_>, volume: &Volume, legs: &mut Vec<Leg>) -> usize {
+pub(crate) fn fill(scene: &Scene<'_>, rows: impl Rows, legs: &mut Vec<Leg>) -> usize {
     const NEVER: Leg = Leg { span: Span::NEVER, base: 0.0 };
     let (configuration, encounter, grid) = (scene.configuration, scene.encounter, scene.grid);
     let (rate, acceleration) = (configuration.vertical_rate_mps, configuration.vertical_acceleration_mps2);
     let (start, pair) = (encounter.velocity[2], encounter.pair(scene.traffic));
-    let stride = 4 * volume.rows().len();
+    let stride = 4 * rows.len();
     legs.resize(grid.len() * stride, NEVER);
-    for (number, row) in volume.rows().iter().enumerate() {
+    for (number, row) in rows.enumerate() {
         let judge = Judge {
             row,
             horizontal: row.horizontal(&pair),

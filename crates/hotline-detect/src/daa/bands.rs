@@ -6,7 +6,7 @@ use super::recovery::{self, Recovery};
 use super::sweep::{Scene, Sweep, Window};
 use super::targets::{Grid, Kind, Manoeuvre};
 use super::Region;
-use crate::volume::{Span, Volume};
+use crate::volume::{Errors, Span, Volume};
 
 /// A range of values of one region.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,6 +65,7 @@ pub(crate) struct Shaper<'a> {
     pub(crate) index: usize,
     pub(crate) traffic: &'a Traffic,
     pub(crate) volume: &'a Volume,
+    pub(crate) errors: Option<Errors>,
     pub(crate) horizon: f64,
     /// In conflict rather than peripheral.
     pub(crate) conflict: bool,
@@ -75,12 +76,15 @@ impl Configuration {
     pub(crate) fn shapers<'a>(&'a self, encounter: &'a Encounter, region: Region) -> Vec<Shaper<'a>> {
         let shaper = |(index, traffic): (usize, &'a Traffic)| {
             let alerter = self.alerter_of(encounter, traffic)?;
-            let level = &alerter.levels[alerter.level_of(region)?];
+            let number = alerter.level_of(region)?;
+            let level = &alerter.levels[number];
             let window = Span { from: 0.0, to: self.lookahead_s };
-            let violation = level.volume.within(&encounter.pair(traffic), encounter.own_vertical(), window);
-            let conflict = violation.is_some_and(|v| v.from <= level.alerting_time_s);
-            let horizon = if conflict { self.lookahead_s } else { level.alerting_time_s.min(self.lookahead_s) };
-            Some(Shaper { index, traffic, volume: &level.volume, horizon, conflict })
+            let errors = level.errors(self, traffic);
+            let violation = level.volume.within(&encounter.pair(traffic), encounter.own_vertical(), window, errors);
+            let time = level.time(number, traffic);
+            let conflict = violation.is_some_and(|v| v.from <= time);
+            let horizon = if conflict { self.lookahead_s } else { time.min(self.lookahead_s) };
+            Some(Shaper { index, traffic, volume: &level.volume, errors, horizon, conflict })
         };
         encounter.traffic.iter().enumerate().filter_map(shaper).collect()
     }
@@ -91,7 +95,7 @@ impl Configuration {
 
     /// Guidance of one kind for an encounter.
     pub fn guidance(&self, encounter: &Encounter, kind: Kind, workspace: &mut Workspace) -> Guidance {
-        let grid = Grid::new(self, encounter, kind);
+        let grid = Grid::new(self.settings(kind), encounter, kind);
         let Some(manoeuvre) = self.manoeuvre(encounter, kind) else {
             return Guidance {
                 kind,
@@ -118,7 +122,8 @@ impl Configuration {
             for shaper in &shapers {
                 let sweep = &mut workspace.sweeps[shaper.index];
                 let traffic = shaper.traffic;
-                sweep.fill(&Scene { configuration: self, encounter, traffic, grid: &grid, manoeuvre }, shaper.volume);
+                let scene = Scene { configuration: self, encounter, traffic, grid: &grid, manoeuvre };
+                sweep.fill(&scene, shaper.volume, shaper.errors);
                 let window = self.window(shaper.horizon);
                 if shaper.conflict || sweep.any_conflict(&window) {
                     sweep.keep_free(None, &window, free);
@@ -131,11 +136,16 @@ impl Configuration {
                 }
             }
             if region == self.corrective_region {
-                let now = |s: &Shaper<'_>| s.volume.violated(&encounter.pair(s.traffic), encounter.own_vertical());
+                let instant = Span { from: 0.0, to: 0.0 };
+                let own = encounter.own_vertical();
+                let now = |s: &Shaper<'_>| {
+                    s.volume.within(&encounter.pair(s.traffic), own, instant, s.errors).is_some()
+                };
                 violated_now = shapers.iter().any(now);
             }
             if !free.contains(&true) {
-                if region >= self.corrective_region && self.settings(kind).recovery {
+                let wanted = self.settings(kind).recovery && !self.recovery_forbidden(encounter, kind);
+                if region >= self.corrective_region && wanted {
                     recovery = recovery::find(self, encounter, (&grid, manoeuvre), workspace);
                     if recovery.is_some() {
                         for (colour, free) in regions.iter_mut().zip(&workspace.cells) {

@@ -1,7 +1,7 @@
 //! One own aircraft and its traffic in a common flat frame.
 
 use super::Uncertainty;
-use crate::volume::OwnVertical;
+use crate::volume::{Deviations, OwnVertical};
 use crate::{DetectError, Relative};
 use hotline_airspace::{Metres, MetresPerSecond};
 
@@ -31,6 +31,12 @@ pub enum Place {
     },
 }
 
+impl Default for Place {
+    fn default() -> Self {
+        Self::Flat { x: 0.0, y: 0.0 }
+    }
+}
+
 /// The state of one aircraft at the time of an encounter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Aircraft {
@@ -55,7 +61,11 @@ pub(crate) struct Traffic {
     pub(crate) velocity: [f64; 3],
     pub(crate) alerter: usize,
     /// Of own and traffic together.
-    pub(crate) uncertainty: Uncertainty,
+    pub(crate) deviations: Deviations,
+    pub(crate) place: Place,
+    pub(crate) altitude: f64,
+    /// Levels (as bits) that hysteresis judges by their early alerting time.
+    pub(crate) early: u32,
 }
 
 /// Own aircraft and traffic of one instant in the plane tangent at the own aircraft.
@@ -67,6 +77,7 @@ pub struct Encounter {
     pub(crate) velocity: [f64; 3],
     /// The own aircraft's alerter.
     pub(crate) alerter: usize,
+    pub(crate) place: Place,
     pub(crate) traffic: Vec<Traffic>,
 }
 
@@ -137,6 +148,7 @@ impl Encounter {
         };
         self.altitude = own.altitude;
         self.alerter = own.alerter;
+        self.place = own.place;
         self.velocity = airborne(match &frame {
             Some(frame) => flat(frame.motion(own.velocity), own.velocity[2], frame),
             None => own.velocity,
@@ -158,7 +170,10 @@ impl Encounter {
                 s: [-x, -y, own.altitude - other.altitude],
                 velocity: airborne(velocity),
                 alerter: other.alerter,
-                uncertainty: own.uncertainty.with(&other.uncertainty),
+                deviations: own.uncertainty.with(&other.uncertainty),
+                place: other.place,
+                altitude: other.altitude,
+                early: 0,
             });
         }
         Ok(())

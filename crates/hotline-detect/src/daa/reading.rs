@@ -11,9 +11,9 @@ use rustc_hash::FxHashMap;
 use std::cell::Cell;
 
 /// The most lines of a configuration.
-pub const MAX_LINES: usize = 100_000;
+pub(super) const MAX_LINES: usize = 100_000;
 /// The longest look-ahead, seconds.
-pub const MAX_LOOKAHEAD_S: f64 = 3600.0;
+pub(super) const MAX_LOOKAHEAD_S: f64 = 3600.0;
 /// The most levels of an alerter.
 const MAX_LEVELS: usize = 16;
 /// Rows of a TCAS table.

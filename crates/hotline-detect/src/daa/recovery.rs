@@ -34,10 +34,10 @@ pub(crate) fn find<'a>(
     let Workspace { sweeps, cylinders, cells } = workspace;
     let scene = |shaper: &Shaper<'a>| Scene { configuration, encounter, traffic: shaper.traffic, grid, manoeuvre };
     let fill = |sweeps: &mut [Sweep], volume: &Volume| {
-        shapers.iter().for_each(|shaper| sweeps[shaper.index].fill(&scene(shaper), volume));
+        shapers.iter().for_each(|shaper| sweeps[shaper.index].fill(&scene(shaper), volume, shaper.errors));
     };
     for shaper in &shapers {
-        sweeps[shaper.index].fill(&scene(shaper), shaper.volume);
+        sweeps[shaper.index].fill(&scene(shaper), shaper.volume, shaper.errors);
     }
     // Whether anything is free with the volume from `switch` on and the cylinder until then.
     let free = |cylinders: &[Sweep], switch: f64, cells: &mut Vec<bool>| {

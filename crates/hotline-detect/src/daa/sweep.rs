@@ -8,7 +8,7 @@ use super::configuration::Configuration;
 use super::encounter::{Encounter, Traffic};
 use super::targets::{Grid, Kind, Manoeuvre};
 use crate::Relative;
-use crate::volume::{Row, Span, Volume};
+use crate::volume::{Errors, Row, Span, Volume};
 
 /// A time of violation by one part of the flight to a target and beyond, counted from now.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,7 @@ pub(crate) struct Sweep {
     /// Index of the own value.
     own: usize,
     /// Of which volume; none: not filled.
-    volume: Option<Volume>,
+    volume: Option<(Volume, Option<Errors>)>,
 }
 
 /// What the free targets of one aircraft depend on beside the sweep.
@@ -53,6 +53,10 @@ impl Window {
     }
 }
 
+/// The rows of a volume.
+pub(crate) trait Rows: ExactSizeIterator<Item = Row> + Clone {}
+impl<T: ExactSizeIterator<Item = Row> + Clone> Rows for T {}
+
 /// One aircraft, as a sweep sees it.
 pub(crate) struct Scene<'a> {
     pub(crate) configuration: &'a Configuration,
@@ -65,51 +69,56 @@ pub(crate) struct Scene<'a> {
 impl Sweep {
     /// Forgets what it was filled with.
     pub(crate) fn clear(&mut self) {
-        self.volume = None;
+        if let Some((kept, _)) = &mut self.volume {
+            kept.clear();
+        }
     }
 
     /// Computes the violations of `volume` by all targets of the grid, unless that is what it already holds.
-    pub(crate) fn fill(&mut self, scene: &Scene<'_>, volume: &Volume) {
-        if self.volume.as_ref() == Some(volume) {
+    pub(crate) fn fill(&mut self, scene: &Scene<'_>, volume: &Volume, errors: Option<Errors>) {
+        if self.volume.as_ref().is_some_and(|(kept, with)| kept == volume && *with == errors) {
             return;
         }
         self.legs.clear();
         self.own = scene.grid.below;
-        self.stride = volume.rows().len();
+        self.stride = volume.rows(errors).len();
         self.tau = None;
         match (scene.grid.kind, scene.manoeuvre) {
             (Kind::Altitude, Manoeuvre::Rate(_)) => {
-                self.stride = altitude::fill(scene, volume, &mut self.legs);
+                self.stride = altitude::fill(scene, volume.rows(errors), &mut self.legs);
             }
-            (Kind::Altitude, Manoeuvre::Instantaneous) => self.fill_instant_altitudes(scene, volume),
-            (Kind::VerticalSpeed, _) => self.fill_vertical_speeds(scene, volume),
-            (Kind::Direction | Kind::Speed, _) => self.fill_horizontal(scene, volume),
+            (Kind::Altitude, Manoeuvre::Instantaneous) => self.fill_instant_altitudes(scene, volume.rows(errors)),
+            (Kind::VerticalSpeed, _) => self.fill_vertical_speeds(scene, volume.rows(errors)),
+            (Kind::Direction | Kind::Speed, _) => self.fill_horizontal(scene, volume.rows(errors)),
         }
         match &mut self.volume {
-            Some(kept) => kept.clone_from(volume),
-            none => *none = Some(volume.clone()),
+            Some((kept, with)) => {
+                kept.clone_from(volume);
+                *with = errors;
+            }
+            none => *none = Some((volume.clone(), errors)),
         }
     }
 
-    fn fill_instant_altitudes(&mut self, scene: &Scene<'_>, volume: &Volume) {
+    fn fill_instant_altitudes(&mut self, scene: &Scene<'_>, rows: impl Rows) {
         let (encounter, pair) = (scene.encounter, scene.encounter.pair(scene.traffic));
         for index in 0..scene.grid.len() {
             let altitude = scene.grid.flown(index);
             let (sz, vz) = (pair.s[2] + altitude - encounter.altitude, pair.v[2] - encounter.velocity[2]);
-            for row in volume.rows() {
+            for row in rows.clone() {
                 let span = row.in_layer(altitude, 0.0).meet(row.shape.vertical(sz, vz));
                 self.legs.push(Leg { span: span.meet(row.horizontal(&pair)), base: 0.0 });
             }
         }
     }
 
-    fn fill_vertical_speeds(&mut self, scene: &Scene<'_>, volume: &Volume) {
+    fn fill_vertical_speeds(&mut self, scene: &Scene<'_>, rows: impl Rows) {
         let (encounter, grid) = (scene.encounter, scene.grid);
         let pair = encounter.pair(scene.traffic);
         let (altitude, climb) = (encounter.altitude, encounter.velocity[2]);
         self.tau = scene.manoeuvre.time_of(scene.configuration.vertical_speed.step);
         self.legs.resize(grid.len() * self.stride, Leg { span: Span::NEVER, base: 0.0 });
-        for (number, row) in volume.rows().iter().enumerate() {
+        for (number, row) in rows.enumerate() {
             let horizontal = row.horizontal(&pair);
             if !horizontal.meets(0.0, scene.configuration.lookahead_s) {
                 continue;
@@ -120,20 +129,20 @@ impl Sweep {
                 // The mean climb on the way there is that of now and half the change.
                 let (height, speed) = (altitude + (climb + change / 2.0) * at, climb + change);
                 let (sz, vz) = (pair.s[2] + (pair.v[2] + change / 2.0) * at, pair.v[2] + change);
-                let span = row.in_layer(height, speed).meet(row.shape.vertical(sz, vz)).later(at);
+                let span = row.in_layer(height, speed).later(at).meet(row.vertical_from(at, sz, vz));
                 let span = Span { from: span.from.max(at), to: span.to }.meet(horizontal);
                 self.legs[index * self.stride + number] = Leg { span, base: at };
             }
         }
     }
 
-    fn fill_horizontal(&mut self, scene: &Scene<'_>, volume: &Volume) {
+    fn fill_horizontal(&mut self, scene: &Scene<'_>, rows: impl Rows) {
         let (encounter, grid, traffic) = (scene.encounter, scene.grid, scene.traffic);
         let pair = encounter.pair(traffic);
         let path = Path::new(scene);
         self.tau = path.tau;
         self.legs.resize(grid.len() * self.stride, Leg { span: Span::NEVER, base: 0.0 });
-        for (number, row) in volume.rows().iter().enumerate() {
+        for (number, row) in rows.enumerate() {
             let layer = row.in_layer(encounter.altitude, encounter.velocity[2]);
             let vertical = layer.meet(row.shape.vertical(pair.s[2], pair.v[2]));
             if !vertical.meets(0.0, scene.configuration.lookahead_s) {
@@ -146,7 +155,7 @@ impl Sweep {
                     pair.s[1] + offset[1] - traffic.velocity[1] * at,
                 ];
                 let v = [velocity[0] - traffic.velocity[0], velocity[1] - traffic.velocity[1]];
-                let span = row.shape.horizontal(s, v).later(at);
+                let span = row.horizontal_from(at, s, v);
                 let span = Span { from: span.from.max(at), to: span.to }.meet(vertical);
                 self.legs[index * self.stride + number] = Leg { span, base: at };
             }
@@ -225,6 +234,25 @@ impl Row {
     #[inline]
     pub(crate) fn horizontal(&self, pair: &Relative) -> Span {
         self.shape.horizontal([pair.s[0], pair.s[1]], [pair.v[0], pair.v[1]])
+    }
+
+    /// The horizontal interval of a straight flight whose state at time `at` is this. Errors of the state grow from
+    /// now, so where there are any the flight is followed back to now.
+    #[inline]
+    fn horizontal_from(&self, at: f64, s: [f64; 2], v: [f64; 2]) -> Span {
+        if self.shape.errors.is_some() {
+            return self.shape.horizontal([s[0] - v[0] * at, s[1] - v[1] * at], v);
+        }
+        self.shape.horizontal(s, v).later(at)
+    }
+
+    /// The same vertically.
+    #[inline]
+    pub(crate) fn vertical_from(&self, at: f64, sz: f64, vz: f64) -> Span {
+        if self.shape.errors.is_some() {
+            return self.shape.vertical(sz - vz * at, vz);
+        }
+        self.shape.vertical(sz, vz).later(at)
     }
 }
 

@@ -65,8 +65,7 @@ impl KindSettings {
 }
 
 impl Grid {
-    pub(crate) fn new(configuration: &Configuration, encounter: &Encounter, kind: Kind) -> Self {
-        let settings = configuration.settings(kind);
+    pub(crate) fn new(settings: &KindSettings, encounter: &Encounter, kind: Kind) -> Self {
         let [vx, vy, vz] = encounter.velocity;
         let own = match kind {
             Kind::Direction => vx.atan2(vy).rem_euclid(std::f64::consts::TAU),

@@ -17,6 +17,7 @@ mod well_clear;
 pub(crate) use shape::{Shape, Span};
 pub use tcas::{TcasTable, TcasThresholds};
 pub use uncertain::{Uncertainty, ZScores};
+pub(crate) use uncertain::{Deviations, Errors};
 pub use well_clear::{TimeVariable, WellClear};
 
 use crate::{DetectError, Minima, Relative, Violation};
@@ -88,18 +89,31 @@ impl Row {
 }
 
 impl Volume {
-    pub(crate) fn rows(&self) -> &[Row] {
-        &self.rows
+    /// Makes it no volume at all, equal to none that can be made.
+    pub(crate) fn clear(&mut self) {
+        self.rows.clear();
+    }
+
+    /// The rows, with these errors of the state.
+    #[inline]
+    pub(crate) fn rows(&self, errors: Option<Errors>) -> impl ExactSizeIterator<Item = Row> + Clone + '_ {
+        self.rows.iter().map(move |row| Row { shape: Shape { errors, ..row.shape }, ..*row })
     }
 
     /// The hull of the times of violation within a window, straight paths.
     #[inline]
-    pub(crate) fn within(&self, pair: &Relative, own: OwnVertical, window: Span) -> Option<Span> {
-        if let [only] = self.rows.as_slice() {
+    pub(crate) fn within(
+        &self,
+        pair: &Relative,
+        own: OwnVertical,
+        window: Span,
+        errors: Option<Errors>,
+    ) -> Option<Span> {
+        if let ([only], None) = (self.rows.as_slice(), &errors) {
             return only.shape.within(pair, window);
         }
         let mut hull = Span::NEVER;
-        for row in &self.rows {
+        for row in self.rows(errors) {
             let window = row.in_layer(own.altitude.get(), own.climb.get()).meet(window);
             if let Some(found) = window.is_some().then(|| row.shape.within(pair, window)).flatten() {
                 hull = hull.hull(found);
@@ -110,7 +124,7 @@ impl Volume {
 
     /// Whether the volume is violated in this state.
     pub fn violated(&self, pair: &Relative, own: OwnVertical) -> bool {
-        self.within(pair, own, Span { from: 0.0, to: 0.0 }).is_some()
+        self.within(pair, own, Span { from: 0.0, to: 0.0 }, None).is_some()
     }
 
     /// The first and the last time of violation within [`begin`, `end`], both aircraft on straight paths.
@@ -124,6 +138,6 @@ impl Volume {
         begin: Seconds,
         end: Seconds,
     ) -> Result<Option<Violation>, DetectError> {
-        Ok(self.within(pair, own, Span::window(begin, end)?).map(Span::violation))
+        Ok(self.within(pair, own, Span::window(begin, end)?, None).map(Span::violation))
     }
 }

@@ -1,6 +1,7 @@
 //! The one form in which all volumes are computed.
 
 use super::TimeVariable;
+use super::uncertain::Errors;
 use crate::{DetectError, Relative, Violation};
 use hotline_airspace::Seconds;
 
@@ -80,6 +81,8 @@ pub(crate) struct Shape {
     pub(crate) coaltitude: f64,
     /// Whether the border is outside.
     pub(crate) open: bool,
+    /// What the state may be wrong by; none: it is taken as it is.
+    pub(crate) errors: Option<Errors>,
 }
 
 impl Shape {
@@ -92,6 +95,7 @@ impl Shape {
             height,
             coaltitude: 0.0,
             open: true,
+            errors: None,
         }
     }
 
@@ -101,6 +105,9 @@ impl Shape {
     /// |sz| <= coaltitude |vz| while closing: entered at the larger of the two distances.
     #[inline]
     pub(crate) fn vertical(&self, sz: f64, vz: f64) -> Span {
+        if let Some(errors) = &self.errors {
+            return self.vertical_uncertain(sz, vz, errors);
+        }
         if vz == 0.0 {
             let inside =
                 if self.open { sz.abs() < self.height - ON_BORDER } else { sz.abs() <= self.height };
@@ -119,6 +126,9 @@ impl Shape {
     /// to the smaller root of a quadratic, t* - T/2 - sqrt(T^2/4 + x).
     #[inline]
     pub(crate) fn horizontal(&self, s: [f64; 2], v: [f64; 2]) -> Span {
+        if let Some(errors) = &self.errors {
+            return self.horizontal_uncertain(s, v, errors);
+        }
         let v2 = v[0] * v[0] + v[1] * v[1];
         let c = s[0] * s[0] + s[1] * s[1] - self.radius * self.radius;
         if v2 == 0.0 {

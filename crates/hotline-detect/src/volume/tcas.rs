@@ -76,6 +76,7 @@ impl TcasTable {
                 height: level.zthr_m,
                 coaltitude: level.tcoa_s,
                 open: false,
+                errors: None,
             },
         };
         self.levels.iter().zip(above).enumerate().map(row).collect()

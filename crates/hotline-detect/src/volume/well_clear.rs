@@ -58,6 +58,7 @@ impl WellClear {
             height: self.zthr,
             coaltitude: self.tcoa,
             open: false,
+            errors: None,
         }
     }
 }
