@@ -1,7 +1,7 @@
 //! Alerting and guidance against the reference's answers, where they are at hand.
 
 use flate2::read::GzDecoder;
-use hotline_detect::daa::{Aircraft, Configuration, Encounter, Kind, Place, Uncertainty, Workspace};
+use hotline_detect::daa::{Aircraft, Configuration, Encounter, Kind, Place, Session, Uncertainty, Workspace};
 use std::path::{Path, PathBuf};
 
 fn oracle() -> Option<PathBuf> {
@@ -206,21 +206,20 @@ fn scenarios() {
         let steps = hotline_detect::daa::Scenario::parse(&text).unwrap().steps;
         let answers = printed(&file);
         let answers: Vec<&Printed> = answers.iter().filter(|a| !a.bands[0].is_empty()).collect();
-        let mut w = Workspace::default();
+        let mut session = Session::new(&configuration);
         let (mut levels, mut times, mut compared) = (0, 0, 0);
         let mut bands = [[0; 3]; 4];
         let (mut resolutions, mut recoveries) = ([0; 4], [0; 4]);
-        for answer in answers {
-            let Some(step) = steps.iter().find(|s| (s.time - answer.time).abs() < 1e-6) else { continue };
+        for step in &steps {
+            let update = session.update(step.time, &step.own, &step.traffic, [0.0; 3]).unwrap();
+            let Some(answer) = answers.iter().find(|a| (step.time - a.time).abs() < 1e-6) else { continue };
             compared += 1;
-            let traffic: Vec<Aircraft> = step.traffic.iter().map(|t| t.1).collect();
-            let encounter = Encounter::new(&step.own, &traffic, [0.0; 3]).unwrap();
-            let level = configuration.alert_level(&encounter, 0);
+            let level = update.alerts.first().map_or(0, |a| a.level);
             if level != answer.level {
                 levels += 1;
                 if levels <= shown { println!("  {name} t {} level {level} ref {}", answer.time, answer.level); }
             }
-            let found = configuration.time_to_violation(&encounter, 0).map(|v| (v.enters.get(), v.leaves.get()));
+            let found = update.alerts.first().and_then(|a| a.violation).map(|v| (v.enters.get(), v.leaves.get()));
             let same = match (found, answer.violation) {
                 (None, None) => true,
                 (Some(a), Some(b)) => (a.0 - b.0).abs() < 2e-6 && (a.1 - b.1).abs() < 2e-6,
@@ -231,7 +230,7 @@ fn scenarios() {
                 if times <= shown { println!("  {name} t {} ttv {found:?} ref {:?}", answer.time, answer.violation); }
             }
             for (index, (kind, _, unit, step)) in KINDS.into_iter().enumerate() {
-                let found = configuration.guidance(&encounter, kind, &mut w);
+                let found = &update.guidance[index];
                 let ours: Vec<_> =
                     found.bands.iter().map(|b| (b.from / unit, b.to / unit, b.region.to_string())).collect();
                 let differs = difference(&ours, &answer.bands[index]);

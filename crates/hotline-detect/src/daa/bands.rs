@@ -1,6 +1,6 @@
 //! Guidance bands: which directions, speeds, vertical speeds and altitudes lead into conflict, and the ways out.
 
-use super::configuration::Configuration;
+use super::configuration::{Configuration, KindSettings};
 use super::encounter::{Encounter, Traffic};
 use super::recovery::{self, Recovery};
 use super::sweep::{Scene, Sweep, Window};
@@ -24,6 +24,8 @@ pub struct Band {
 pub struct Guidance {
     /// What it is about.
     pub kind: Kind,
+    /// The own value.
+    pub own: f64,
     /// Bands in rising order without gaps over the range of the kind; none when guidance is not given.
     pub bands: Vec<Band>,
     /// The nearest value above (to the right) that is outside the corrective region and worse ones: not a number
@@ -33,6 +35,8 @@ pub struct Guidance {
     pub down: f64,
     /// Whether the way up (right) is the smaller change.
     pub prefers_up: bool,
+    /// The most severe region that leaves nothing free; [`Region::None`] when all leave something.
+    pub saturated: Region,
     /// How recovery was found, if it was needed and there is one.
     pub recovery: Option<Recovery>,
 }
@@ -99,16 +103,18 @@ impl Configuration {
         let Some(manoeuvre) = self.manoeuvre(encounter, kind) else {
             return Guidance {
                 kind,
+                own: grid.own,
                 bands: Vec::new(),
                 up: f64::NAN,
                 down: f64::NAN,
                 prefers_up: false,
+                saturated: Region::None,
                 recovery: None,
             };
         };
         let cells = grid.len() - 1;
         let mut regions = vec![Region::None; cells];
-        let mut recovery = None;
+        let (mut recovery, mut saturated) = (None, Region::None);
         let mut violated_now = false;
         workspace.prepare(encounter.traffic.len());
         for region in SEVERITY {
@@ -144,6 +150,7 @@ impl Configuration {
                 violated_now = shapers.iter().any(now);
             }
             if !free.contains(&true) {
+                saturated = region;
                 let wanted = self.settings(kind).recovery && !self.recovery_forbidden(encounter, kind);
                 if region >= self.corrective_region && wanted {
                     recovery = recovery::find(self, encounter, (&grid, manoeuvre), workspace);
@@ -166,11 +173,11 @@ impl Configuration {
             }
         }
         grid.settle_edges(&mut regions);
-        finish(self, &grid, &regions, recovery)
+        Guidance { saturated, recovery, ..finish(self, &grid, &regions) }
     }
 }
 
-fn finish(configuration: &Configuration, grid: &Grid, regions: &[Region], recovery: Option<Recovery>) -> Guidance {
+fn finish(configuration: &Configuration, grid: &Grid, regions: &[Region]) -> Guidance {
     let corrective = configuration.corrective_region;
     let bad = |r: Region| r != Region::Recovery && r >= corrective;
     // Runs of cells of one region.
@@ -181,51 +188,74 @@ fn finish(configuration: &Configuration, grid: &Grid, regions: &[Region], recove
             _ => runs.push(Band { from: grid.edge(index), to: grid.edge(index + 1), region: *region }),
         }
     }
-    let (up, down) = resolutions(grid, &runs, bad);
-    let prefers_up = match (up.is_finite(), down.is_finite()) {
-        (true, true) => up_change(grid, up) <= down_change(grid, down),
-        (up, _) => up,
-    };
+    let (up, down) = resolutions(grid.kind, grid.own, &runs, bad);
+    let (_, prefers_up) = choose_side(grid.kind, grid.own, up, down);
     let bands = if grid.kind == Kind::Direction { around(runs, grid.closed) } else { runs };
-    Guidance { kind: grid.kind, bands, up, down, prefers_up, recovery }
+    Guidance { kind: grid.kind, own: grid.own, bands, up, down, prefers_up, saturated: Region::None, recovery: None }
 }
+
+/// An own value so near an edge is at it; radians, metres a second or metres.
+const AT_EDGE: f64 = 1e-6;
+const FULL_TURN: f64 = std::f64::consts::TAU;
 
 fn turn(x: f64) -> f64 {
-    x.rem_euclid(std::f64::consts::TAU)
+    x.rem_euclid(FULL_TURN)
 }
 
-fn up_change(grid: &Grid, up: f64) -> f64 {
-    if grid.kind == Kind::Direction { turn(up - grid.own) } else { up - grid.own }
+/// By how much more the way down changes than the way up (infinite when only one leads out), and whether the way
+/// up is to be preferred.
+pub(crate) fn choose_side(kind: Kind, own: f64, up: f64, down: f64) -> (f64, bool) {
+    let (up_change, down_change) = match kind {
+        Kind::Direction => (turn(up - own), turn(own - down)),
+        _ => (up - own, own - down),
+    };
+    match (up.is_finite(), down.is_finite()) {
+        (true, true) => (down_change - up_change, up_change <= down_change),
+        (up, _) => (f64::INFINITY, up),
+    }
 }
 
-fn down_change(grid: &Grid, down: f64) -> f64 {
-    if grid.kind == Kind::Direction { turn(grid.own - down) } else { grid.own - down }
-}
-
-/// The nearest values outside the bad bands on each side of the own value.
-fn resolutions(grid: &Grid, runs: &[Band], bad: impl Fn(Region) -> bool) -> (f64, f64) {
-    let own = grid.own;
-    let inside = |b: &Band| b.from <= own && own <= b.to;
+/// The nearest values outside the bad bands on each side of the own value. The runs are in rising order around it.
+pub(crate) fn resolutions(kind: Kind, own: f64, runs: &[Band], bad: impl Fn(Region) -> bool) -> (f64, f64) {
+    let inside = |b: &&Band| b.from - AT_EDGE <= own && own <= b.to + AT_EDGE;
     // At an edge the own value is outside if one of the bands there is not bad.
-    if runs.is_empty() || runs.iter().any(|b| inside(b) && !bad(b.region)) {
+    if runs.is_empty() || runs.iter().filter(inside).any(|b| !bad(b.region)) {
         return (f64::NAN, f64::NAN);
     }
-    let up = runs.iter().filter(|b| b.from >= own && !bad(b.region)).map(|b| b.from).next();
-    let down = runs.iter().rev().filter(|b| b.to <= own && !bad(b.region)).map(|b| b.to).next();
-    let wrap = |x: f64| if grid.kind == Kind::Direction { turn(x) } else { x };
+    let up = runs.iter().find(|b| b.from >= own && !bad(b.region)).map(|b| b.from);
+    let down = runs.iter().rfind(|b| b.to <= own && !bad(b.region)).map(|b| b.to);
+    let wrap = |x: f64| if kind == Kind::Direction { turn(x) } else { x };
     (up.map_or(f64::INFINITY, wrap), down.map_or(f64::NEG_INFINITY, wrap))
+}
+
+/// Bands in rising order around the own value: those of the compass are cut opposite to it, or at the limits.
+pub(crate) fn unrolled(bands: &[Band], kind: Kind, own: f64, settings: &KindSettings) -> Vec<Band> {
+    if kind != Kind::Direction {
+        return bands.to_vec();
+    }
+    let half = FULL_TURN / 2.0;
+    let (low, high) = (own - settings.below.min(half), own + settings.above.min(half));
+    let mut runs = Vec::with_capacity(bands.len() + 2);
+    for lap in [-FULL_TURN, 0.0, FULL_TURN] {
+        for band in bands {
+            let (from, to) = ((band.from + lap).max(low), (band.to + lap).min(high));
+            if to - from > 1e-9 {
+                runs.push(Band { from, to, region: band.region });
+            }
+        }
+    }
+    runs
 }
 
 /// Bands around the compass, from 0 to a full turn.
 fn around(runs: Vec<Band>, closed: bool) -> Vec<Band> {
-    const FULL: f64 = std::f64::consts::TAU;
     let mut bands: Vec<Band> = Vec::with_capacity(runs.len() + 2);
     for run in runs {
         let from = turn(run.from);
         let to = from + (run.to - run.from);
-        bands.push(Band { from, to: to.min(FULL), ..run });
-        if to > FULL {
-            bands.push(Band { from: 0.0, to: to - FULL, ..run });
+        bands.push(Band { from, to: to.min(FULL_TURN), ..run });
+        if to > FULL_TURN {
+            bands.push(Band { from: 0.0, to: to - FULL_TURN, ..run });
         }
     }
     bands.retain(|b| b.to - b.from > 1e-12);
@@ -242,7 +272,7 @@ fn around(runs: Vec<Band>, closed: bool) -> Vec<Band> {
             first.from = 0.0;
         }
         if let Some(last) = joined.last_mut() {
-            last.to = FULL;
+            last.to = FULL_TURN;
         }
     }
     joined

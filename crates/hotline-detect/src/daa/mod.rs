@@ -12,6 +12,7 @@ mod encounter;
 mod reading;
 mod recovery;
 mod scenario;
+mod session;
 mod sweep;
 mod targets;
 mod units;
@@ -23,6 +24,7 @@ pub use configuration::{
 pub use crate::volume::{Uncertainty, ZScores};
 pub use bands::{Band, Guidance, Workspace};
 pub use recovery::Recovery;
+pub use session::{Alert, Session, Update};
 pub use scenario::{MAX_SCENARIO_LINES, Scenario, Step};
 pub use targets::{Kind, MAX_TARGETS};
 pub use encounter::{Aircraft, Encounter, Place, SPHERE_RADIUS};

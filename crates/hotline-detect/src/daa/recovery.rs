@@ -34,7 +34,7 @@ pub(crate) fn find<'a>(
     let Workspace { sweeps, cylinders, cells } = workspace;
     let scene = |shaper: &Shaper<'a>| Scene { configuration, encounter, traffic: shaper.traffic, grid, manoeuvre };
     let fill = |sweeps: &mut [Sweep], volume: &Volume| {
-        shapers.iter().for_each(|shaper| sweeps[shaper.index].fill(&scene(shaper), volume, shaper.errors));
+        shapers.iter().for_each(|shaper| sweeps[shaper.index].fill(&scene(shaper), volume, None));
     };
     for shaper in &shapers {
         sweeps[shaper.index].fill(&scene(shaper), shaper.volume, shaper.errors);
