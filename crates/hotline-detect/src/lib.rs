@@ -25,8 +25,8 @@
 mod area_distance;
 mod cell_grid;
 mod conformance;
-pub mod daa;
 mod cylinder;
+pub mod daa;
 mod error;
 mod kinematics;
 mod overlap;

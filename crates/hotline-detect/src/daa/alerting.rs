@@ -71,9 +71,17 @@ impl Configuration {
     }
 
     /// Whether a manoeuvre of at most the level's spread leads to its volume within the time.
-    fn spread_conflicts(&self, encounter: &Encounter, traffic: &Traffic, level: &AlertLevel, time: f64) -> bool {
+    fn spread_conflicts(
+        &self,
+        encounter: &Encounter,
+        traffic: &Traffic,
+        level: &AlertLevel,
+        time: f64,
+    ) -> bool {
         Kind::ALL.into_iter().zip(level.spread).any(|(kind, spread)| {
-            let Some(manoeuvre) = self.manoeuvre(encounter, kind).filter(|_| spread > 0.0) else { return false };
+            let Some(manoeuvre) = self.manoeuvre(encounter, kind).filter(|_| spread > 0.0) else {
+                return false;
+            };
             let settings = KindSettings { below: spread, above: spread, ..*self.settings(kind) };
             let grid = Grid::new(&settings, encounter, kind);
             let mut sweep = Sweep::default();

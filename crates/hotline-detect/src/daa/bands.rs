@@ -1,11 +1,11 @@
 //! Guidance bands: which directions, speeds, vertical speeds and altitudes lead into conflict, and the ways out.
 
+use super::Region;
 use super::configuration::{Configuration, KindSettings};
 use super::encounter::{Encounter, Traffic};
 use super::recovery::{self, Recovery};
 use super::sweep::{Scene, Sweep, Window};
 use super::targets::{Grid, Kind, Manoeuvre};
-use super::Region;
 use crate::volume::{Errors, Span, Volume};
 
 /// A range of values of one region.
@@ -84,7 +84,8 @@ impl Configuration {
             let level = &alerter.levels[number];
             let window = Span { from: 0.0, to: self.lookahead_s };
             let errors = level.errors(self, traffic);
-            let violation = level.volume.within(&encounter.pair(traffic), encounter.own_vertical(), window, errors);
+            let violation =
+                level.volume.within(&encounter.pair(traffic), encounter.own_vertical(), window, errors);
             let time = level.time(number, traffic);
             let conflict = violation.is_some_and(|v| v.from <= time);
             let horizon = if conflict { self.lookahead_s } else { time.min(self.lookahead_s) };
@@ -191,7 +192,16 @@ fn finish(configuration: &Configuration, grid: &Grid, regions: &[Region]) -> Gui
     let (up, down) = resolutions(grid.kind, grid.own, &runs, bad);
     let (_, prefers_up) = choose_side(grid.kind, grid.own, up, down);
     let bands = if grid.kind == Kind::Direction { around(runs, grid.closed) } else { runs };
-    Guidance { kind: grid.kind, own: grid.own, bands, up, down, prefers_up, saturated: Region::None, recovery: None }
+    Guidance {
+        kind: grid.kind,
+        own: grid.own,
+        bands,
+        up,
+        down,
+        prefers_up,
+        saturated: Region::None,
+        recovery: None,
+    }
 }
 
 /// An own value so near an edge is at it; radians, metres a second or metres.

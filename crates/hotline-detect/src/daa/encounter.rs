@@ -128,12 +128,7 @@ impl Encounter {
     /// # Errors
     /// [`DetectError::NotFinite`] for a state that is not finite, [`DetectError::Place`] when some places are on
     /// the sphere and some in a plane, or a latitude is beyond a pole.
-    pub fn set(
-        &mut self,
-        own: &Aircraft,
-        traffic: &[Aircraft],
-        wind: [f64; 3],
-    ) -> Result<(), DetectError> {
+    pub fn set(&mut self, own: &Aircraft, traffic: &[Aircraft], wind: [f64; 3]) -> Result<(), DetectError> {
         own.check()?;
         if !wind.iter().all(|x| x.is_finite()) {
             return Err(DetectError::NotFinite("wind"));
@@ -163,8 +158,14 @@ impl Encounter {
                     let motion = there.motion(other.velocity);
                     (along(frame.east), along(frame.north), flat(motion, other.velocity[2], frame))
                 }
-                (Place::Flat { x, y }, Place::Flat { x: x0, y: y0 }, None) => (x - x0, y - y0, other.velocity),
-                _ => return Err(DetectError::Place("own aircraft and traffic must both be given on the sphere or both in a plane")),
+                (Place::Flat { x, y }, Place::Flat { x: x0, y: y0 }, None) => {
+                    (x - x0, y - y0, other.velocity)
+                }
+                _ => {
+                    return Err(DetectError::Place(
+                        "own aircraft and traffic must both be given on the sphere or both in a plane",
+                    ));
+                }
             };
             self.traffic.push(Traffic {
                 s: [-x, -y, own.altitude - other.altitude],

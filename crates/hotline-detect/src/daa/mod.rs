@@ -23,11 +23,11 @@ pub use configuration::{
 
 pub use crate::volume::{Uncertainty, ZScores};
 pub use bands::{Band, Guidance, Workspace};
-pub use recovery::Recovery;
-pub use session::{Alert, Session, Update};
-pub use scenario::{MAX_SCENARIO_LINES, Scenario, Step};
-pub use targets::{Kind, MAX_TARGETS};
 pub use encounter::{Aircraft, Encounter, Place, SPHERE_RADIUS};
+pub use recovery::Recovery;
+pub use scenario::{MAX_SCENARIO_LINES, Scenario, Step};
+pub use session::{Alert, Session, Update};
+pub use targets::{Kind, MAX_TARGETS};
 
 /// How severe a value of guidance is, in rising order. `Recovery` is the way out when nothing is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -169,7 +169,11 @@ fn configuration(e: &Entries<'_>) -> Result<Configuration, ReadError> {
     for key in ["conflict_crit", "recovery_crit"] {
         if e.flag(key)? {
             let line = e.entry(key)?.line;
-            return Err(ReadError::at(line, 1, format!("{key}: implicit coordination is not offered; use false")));
+            return Err(ReadError::at(
+                line,
+                1,
+                format!("{key}: implicit coordination is not offered; use false"),
+            ));
         }
     }
     // How finely contours are drawn: this library draws none.
@@ -254,7 +258,11 @@ fn alerters(e: &Entries<'_>) -> Result<Vec<Alerter>, ReadError> {
             levels.push(level(e, name, levels.len() + 1)?);
         }
         if levels.is_empty() {
-            return Err(ReadError::at(names.line, 1, format!("alerter {name} has no level `{name}_alert_1_...`")));
+            return Err(ReadError::at(
+                names.line,
+                1,
+                format!("alerter {name} has no level `{name}_alert_1_...`"),
+            ));
         }
         alerters.push(Alerter { name: name.to_owned(), levels });
     }

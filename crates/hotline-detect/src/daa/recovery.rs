@@ -32,7 +32,8 @@ pub(crate) fn find<'a>(
 ) -> Option<Recovery> {
     let shapers = configuration.shapers(encounter, configuration.corrective_region);
     let Workspace { sweeps, cylinders, cells } = workspace;
-    let scene = |shaper: &Shaper<'a>| Scene { configuration, encounter, traffic: shaper.traffic, grid, manoeuvre };
+    let scene =
+        |shaper: &Shaper<'a>| Scene { configuration, encounter, traffic: shaper.traffic, grid, manoeuvre };
     let fill = |sweeps: &mut [Sweep], volume: &Volume| {
         shapers.iter().for_each(|shaper| sweeps[shaper.index].fill(&scene(shaper), volume, None));
     };

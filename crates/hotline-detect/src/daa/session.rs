@@ -8,11 +8,11 @@
 //!
 //! Time comes with the updates; nothing here reads a clock.
 
+use super::Region;
 use super::bands::{Band, Guidance, Workspace, choose_side, resolutions, unrolled};
 use super::configuration::Configuration;
 use super::encounter::{Aircraft, Encounter};
 use super::targets::Kind;
-use super::Region;
 use crate::{DetectError, Violation};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -115,7 +115,8 @@ impl<'c, K: Clone + Eq + Hash> Session<'c, K> {
         let encounter = Encounter::new(own, &states, wind)?;
         self.encounter = encounter;
         self.updates += 1;
-        let alerts = traffic.iter().enumerate().map(|(index, (key, _))| self.alert(time, index, key)).collect();
+        let alerts =
+            traffic.iter().enumerate().map(|(index, (key, _))| self.alert(time, index, key)).collect();
         let updates = self.updates;
         self.tracks.retain(|_, track| track.seen == updates);
         let guidance = (0..Kind::ALL.len()).map(|number| self.guidance(number)).collect();
@@ -141,9 +142,7 @@ impl<'c, K: Clone + Eq + Hash> Session<'c, K> {
         let m = (stability.m as usize).clamp(1, n);
         let mut level = in_m(track.found.iter().copied(), m).unwrap_or(0);
         if level < track.shown {
-            let stays = |number: &usize| {
-                matches!(track.since.get(number - 1), Some(Some((since, _))) if time - since < stability.persistence_s)
-            };
+            let stays = |number: &usize| matches!(track.since.get(number - 1), Some(Some((since, _))) if time - since < stability.persistence_s);
             level = (level + 1..=track.shown).rev().find(stays).unwrap_or(level);
         }
         track.since.resize(track.since.len().max(level), None);
@@ -175,7 +174,8 @@ impl<'c, K: Clone + Eq + Hash> Session<'c, K> {
             let recovering = guidance.saturated >= configuration.corrective_region
                 || guidance.bands.iter().any(|b| b.region == Region::Recovery);
             let saturated = in_m(shown.found.iter().map(|(_, s)| *s), m).unwrap_or(Region::None);
-            let same = std::mem::replace(&mut shown.saturated, saturated) == saturated;
+            let same = (shown.saturated == Region::None) == (saturated == Region::None);
+            shown.saturated = saturated;
             guidance.bands = in_most(&shown.found, m, recovering);
             let settings = configuration.settings(kind);
             let corrective = configuration.corrective_region;
@@ -183,12 +183,13 @@ impl<'c, K: Clone + Eq + Hash> Session<'c, K> {
             let runs = unrolled(&guidance.bands, kind, guidance.own, settings);
             (guidance.up, guidance.down) = resolutions(kind, guidance.own, &runs, bad);
             if stability.bands && same {
-                // A resolution stays while it still leads out.
+                // A resolution stays while it still leads out; of speed, while the nearest one is not far from it.
+                let limit = if kind == Kind::Speed { settings.preferred_persistence } else { f64::INFINITY };
                 let out = |x: f64| {
                     !guidance.bands.iter().any(|b| bad(b.region) && b.from + EDGE < x && x < b.to - EDGE)
                 };
                 for (new, old) in [(&mut guidance.up, shown.up), (&mut guidance.down, shown.down)] {
-                    if new.is_finite() && old.is_finite() && out(old) {
+                    if new.is_finite() && old.is_finite() && (*new - old).abs() <= limit && out(old) {
                         *new = old;
                     }
                 }
@@ -208,7 +209,8 @@ const EDGE: f64 = 1e-9;
 /// For every value the region that it or a worse one had in `m` of the lists. What is free is called a way to
 /// recover while there is recovery, and else not.
 fn in_most(lists: &VecDeque<(Vec<Band>, Region)>, m: usize, recovering: bool) -> Vec<Band> {
-    let mut edges: Vec<f64> = lists.iter().flat_map(|(bands, _)| bands).flat_map(|b| [b.from, b.to]).collect();
+    let mut edges: Vec<f64> =
+        lists.iter().flat_map(|(bands, _)| bands).flat_map(|b| [b.from, b.to]).collect();
     edges.sort_unstable_by(f64::total_cmp);
     edges.dedup_by(|a, b| *a - *b < EDGE);
     let mut bands: Vec<Band> = Vec::new();

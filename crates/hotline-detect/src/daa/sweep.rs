@@ -87,7 +87,9 @@ impl Sweep {
             (Kind::Altitude, Manoeuvre::Rate(_)) => {
                 self.stride = altitude::fill(scene, volume.rows(errors), &mut self.legs);
             }
-            (Kind::Altitude, Manoeuvre::Instantaneous) => self.fill_instant_altitudes(scene, volume.rows(errors)),
+            (Kind::Altitude, Manoeuvre::Instantaneous) => {
+                self.fill_instant_altitudes(scene, volume.rows(errors))
+            }
             (Kind::VerticalSpeed, _) => self.fill_vertical_speeds(scene, volume.rows(errors)),
             (Kind::Direction | Kind::Speed, _) => self.fill_horizontal(scene, volume.rows(errors)),
         }

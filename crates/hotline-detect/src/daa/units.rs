@@ -66,7 +66,8 @@ pub(crate) fn factor(unit: &str, dimension: Dimension) -> Result<f64, String> {
     if *measures == dimension {
         return Ok(*size);
     }
-    let would_be: Vec<&str> = UNITS.iter().filter(|(_, d, _)| *d == dimension).map(|(name, ..)| *name).collect();
+    let would_be: Vec<&str> =
+        UNITS.iter().filter(|(_, d, _)| *d == dimension).map(|(name, ..)| *name).collect();
     Err(format!("unit [{unit}] does not measure this; one of {} would", would_be.join(", ")))
 }
 
@@ -78,7 +79,8 @@ pub(crate) fn quantity(text: &str, dimension: Dimension) -> Result<f64, String> 
     let (number, unit) = match text.split_once('[') {
         None => (text, None),
         Some((number, rest)) => {
-            let unit = rest.trim_end().strip_suffix(']').ok_or_else(|| format!("`{text}` has no closing ]"))?;
+            let unit =
+                rest.trim_end().strip_suffix(']').ok_or_else(|| format!("`{text}` has no closing ]"))?;
             (number, Some(unit.trim()))
         }
     };

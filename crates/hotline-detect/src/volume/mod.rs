@@ -16,8 +16,8 @@ mod well_clear;
 
 pub(crate) use shape::{Shape, Span};
 pub use tcas::{TcasTable, TcasThresholds};
-pub use uncertain::{Uncertainty, ZScores};
 pub(crate) use uncertain::{Deviations, Errors};
+pub use uncertain::{Uncertainty, ZScores};
 pub use well_clear::{TimeVariable, WellClear};
 
 use crate::{DetectError, Minima, Relative, Violation};
@@ -81,7 +81,11 @@ impl Row {
     pub(crate) fn in_layer(&self, altitude: f64, climb: f64) -> Span {
         let Span { from: low, to: high } = self.layer;
         if climb == 0.0 {
-            return if low + LAYER_EDGE < altitude && altitude <= high + LAYER_EDGE { Span::ALWAYS } else { Span::NEVER };
+            return if low + LAYER_EDGE < altitude && altitude <= high + LAYER_EDGE {
+                Span::ALWAYS
+            } else {
+                Span::NEVER
+            };
         }
         let (a, b) = ((low - altitude) / climb, (high - altitude) / climb);
         Span { from: a.min(b), to: a.max(b) }

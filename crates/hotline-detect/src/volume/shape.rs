@@ -109,8 +109,7 @@ impl Shape {
             return self.vertical_uncertain(sz, vz, errors);
         }
         if vz == 0.0 {
-            let inside =
-                if self.open { sz.abs() < self.height - ON_BORDER } else { sz.abs() <= self.height };
+            let inside = if self.open { sz.abs() < self.height - ON_BORDER } else { sz.abs() <= self.height };
             return if inside { Span::ALWAYS } else { Span::NEVER };
         }
         let begins = self.height.max(self.coaltitude * vz.abs());
@@ -154,7 +153,8 @@ impl Shape {
             let enters = closest - half;
             (enters, outside / enters)
         };
-        let leaves = if self.miss < self.radius { leaves.min(self.leaves_miss(cross, v2, closest)) } else { leaves };
+        let leaves =
+            if self.miss < self.radius { leaves.min(self.leaves_miss(cross, v2, closest)) } else { leaves };
         if self.time == 0.0 {
             return Span { from: enters, to: leaves };
         }

@@ -148,7 +148,11 @@ impl Shape {
                 return if c <= 0.0 { Span::ALWAYS } else { Span::NEVER };
             }
             let root = -c / b;
-            if b > 0.0 { Span { from: 0.0, to: root } } else { Span { from: root.max(0.0), to: f64::INFINITY } }
+            if b > 0.0 {
+                Span { from: 0.0, to: root }
+            } else {
+                Span { from: root.max(0.0), to: f64::INFINITY }
+            }
         };
         let inside = half(sz, vz).meet(half(-sz, -vz));
         if self.coaltitude == 0.0 {
@@ -177,7 +181,8 @@ impl Shape {
         }
         // The most adverse pair of vectors.
         let (near, fast) = (distance - errors.position, speed + growth);
-        let turn = |error: f64, size: f64| if error < size { (error / size).asin() } else { std::f64::consts::PI };
+        let turn =
+            |error: f64, size: f64| if error < size { (error / size).asin() } else { std::f64::consts::PI };
         let apart = if speed == 0.0 { 0.0 } else { (-sv / (distance * speed)).clamp(-1.0, 1.0).acos() };
         let apart = (apart - turn(errors.position, distance) - turn(growth, speed)).max(0.0);
         let closing = -near * fast * apart.cos();
