@@ -20,10 +20,13 @@ pub enum FeedError {
         why: String,
     },
     /// A column that is needed is not there.
-    #[error(
-        "line 1: there is no column {0}; the columns are time_unix_s, icao24, callsign, lat_deg, lon_deg, alt_ft, gs_kt, trk_deg, vs_fpm"
-    )]
-    Column(&'static str),
+    #[error("line 1: there is no column {missing}; the columns are {wanted}")]
+    Column {
+        /// Which.
+        missing: &'static str,
+        /// All that are needed.
+        wanted: String,
+    },
     /// A field is not what it should be.
     #[error("line {line}, column {column}: {value:?} {why}")]
     Field {

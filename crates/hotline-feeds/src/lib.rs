@@ -1,6 +1,6 @@
 //! Decoders of surveillance feeds into tracks.
 //!
-//! So far: recordings as CSV, one state vector a row ([`Recording`]). Input is never trusted: a field that is not
+//! So far: recordings as CSV, one state vector a row ([`Recording`]), and tables of numbers ([`Numbers`]). Input is never trusted: a field that is not
 //! what it should be is refused with its line and column, and a row that merely lacks something is counted.
 //!
 //! ```
@@ -16,7 +16,9 @@
 //! ```
 
 mod error;
+mod numbers;
 mod recording;
 
 pub use error::FeedError;
+pub use numbers::Numbers;
 pub use recording::{Recording, Row, open};

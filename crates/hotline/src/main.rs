@@ -6,6 +6,10 @@ mod bench_store;
 mod check;
 mod client;
 mod demo;
+mod detect;
+mod detect_bench;
+mod detect_daa;
+mod detect_tables;
 mod demo_summary;
 mod demo_traffic;
 mod evidence;
@@ -34,6 +38,7 @@ enum Command {
     Export(evidence::Export),
     Verify(evidence::Verify),
     Check(check::Check),
+    Detect(detect::Detect),
     Demo(demo::Demo),
     Bench(bench::Bench),
 }
@@ -51,6 +56,7 @@ fn main() -> ExitCode {
         Command::Export(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Check(command) => command.run(),
+        Command::Detect(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Bench(command) => command.run(),
     };
