@@ -26,6 +26,11 @@ impl Minima {
         Ok(Self { horizontal: horizontal.get(), vertical: vertical.get() })
     }
 
+    /// Minima that are known to be above 0.
+    pub(crate) fn unchecked(horizontal: Metres, vertical: Metres) -> Self {
+        Self { horizontal: horizontal.get(), vertical: vertical.get() }
+    }
+
     /// The radius of the cylinder.
     pub const fn horizontal(&self) -> Metres {
         Metres::new(self.horizontal)

@@ -116,6 +116,18 @@ impl Kinematics {
         (now >= minimum && then >= minimum) || (now <= -minimum && then <= -minimum)
     }
 
+    pub(crate) fn altitude(&self) -> f64 {
+        self.altitude
+    }
+
+    pub(crate) fn climb(&self) -> f64 {
+        self.climb
+    }
+
+    pub(crate) fn datum(&self) -> Datum {
+        self.datum
+    }
+
     /// Horizontal speed, metres a second.
     pub(crate) fn speed(&self) -> f64 {
         dot(self.velocity, self.velocity).sqrt()

@@ -98,28 +98,7 @@ impl<K: Copy + Ord> PairFinder<K> {
     }
 }
 
-/// All pairs (i < j, sorted) of aircraft of one instant that violate the minima within the look-ahead.
-pub fn all_pairs(
-    aircraft: &[Kinematics],
-    minima: &Minima,
-    lookahead: Seconds,
-    conversions: &DatumConversions,
-) -> Vec<(usize, usize, Encounter)> {
-    let mut finder = PairFinder::new(lookahead, minima.horizontal());
-    let mut found = Vec::new();
-    for (j, one) in aircraft.iter().enumerate() {
-        finder.update(j, *one);
-        finder.near(j, |i, other| {
-            if let Some(met) = encounter(other, one, minima, lookahead, conversions) {
-                found.push((i, j, met));
-            }
-        });
-    }
-    found.sort_unstable_by_key(|&(i, j, _)| (i, j));
-    found
-}
-
-/// The same by looking at every pair: the yardstick for tests and benchmarks.
+/// All pairs by looking at every pair: the yardstick for tests and benchmarks.
 pub fn all_pairs_brute_force(
     aircraft: &[Kinematics],
     minima: &Minima,

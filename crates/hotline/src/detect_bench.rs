@@ -1,14 +1,258 @@
 //! `hotline detect bench`: how fast detection is.
 
-use crate::Outcome;
-use clap::Args;
+use crate::detect::configuration;
+use crate::threads::Threads;
+use crate::{Outcome, say};
+use clap::{Args, ValueEnum};
+use hotline_airspace::{
+    Altitude, Datum, DatumConversions, Degrees, Feet, Metres, MetresPerSecond, NauticalMiles, Position, Seconds,
+    TrackState,
+};
+use hotline_detect::daa::{Aircraft, Encounter, Kind, Place, Uncertainty, Workspace};
+use hotline_detect::{
+    Kinematics, Minima, SizeClasses, Sized, all_pairs_brute_force, all_sized_pairs,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::time::Instant;
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Alert level and guidance bands of a pair
+    Daa,
+    /// All pairs, and the incremental update
+    Pairs,
+    /// The index over plans
+    Plans,
+}
 
 /// Measure detection on this machine.
 #[derive(Args)]
-pub(crate) struct DetectBench {}
+#[command(
+    after_help = "Example:\n  hotline detect bench --aircraft 100000\n  hotline detect bench daa --config DO_365B_no_SUM.conf\n  hotline detect bench --json > results.json\n\nAircraft of a made-up world: 1000 in 4 x 4 degrees, altitudes 0 to 12 km, speeds 60 to 260 m/s, a third of them\nclimbing or descending by up to 12 m/s. Each figure is the best of several runs, with the median beside it."
+)]
+pub(crate) struct DetectBench {
+    /// What to measure; all when none is named
+    part: Option<Part>,
+    /// Aircraft for the pass over all pairs; several sizes when not given
+    #[arg(long)]
+    aircraft: Option<usize>,
+    /// Look-ahead, seconds
+    #[arg(long, default_value_t = 300.0)]
+    lookahead_s: f64,
+    /// Intents for the index over plans
+    #[arg(long, default_value_t = 1_000_000)]
+    intents: usize,
+    /// A DO-365 configuration file for the bands
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Threads for the pass over all pairs; one for each core when not given
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Compare the pass with looking at every pair (quadratic)
+    #[arg(long)]
+    check: bool,
+    /// Write a line of JSON for each figure
+    #[arg(long)]
+    json: bool,
+}
+
+/// Numbers from a fixed seed: the same world everywhere.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// SplitMix64, as a number from `low` to `high`.
+    pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        low + ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64 * (high - low)
+    }
+}
 
 impl DetectBench {
     pub(crate) fn run(self) -> Outcome {
+        let wanted = |part| self.part.is_none_or(|p| p == part);
+        if wanted(Part::Daa) {
+            self.daa()?;
+        }
+        if wanted(Part::Pairs) {
+            self.pairs();
+        }
+        if wanted(Part::Plans) {
+            crate::detect_bench_plans::run(self.intents, |what, figures| self.figure(what, figures))?;
+        }
         Ok(true)
     }
+
+    /// Writes one result.
+    fn figure(&self, what: &str, figures: &Value) {
+        if self.json {
+            say!("{}", json!({ "what": what, "figures": figures }));
+            return;
+        }
+        let list = figures.as_object().into_iter().flatten();
+        let text: Vec<String> = list.map(|(name, value)| format!("{name} {value}")).collect();
+        say!("{what}: {}", text.join(", "));
+    }
+
+    fn daa(&self) -> Result<(), String> {
+        let Some(path) = &self.config else {
+            eprintln!("hotline: no --config: alert level and bands of a pair are not measured");
+            return Ok(());
+        };
+        let configuration = configuration(path)?;
+        let mut dice = Dice::new(7);
+        let states: Vec<[Aircraft; 2]> = (0..2000).map(|_| encounter(&mut dice)).collect();
+        let mut met = Encounter::default();
+        let mut set = |pair: &[Aircraft; 2]| met.set(&pair[0], &pair[1..], [0.0; 3]).map_err(|e| e.to_string());
+        set(&states[0])?;
+        let prepared: Vec<Encounter> =
+            states.iter().map(|p| Encounter::new(&p[0], &p[1..], [0.0; 3])).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+        let alerting = prepared.iter().filter(|e| configuration.alert_level(e, 0) > 0).count();
+        let from_states = best(20, || {
+            for pair in &states {
+                let _ = black_box(met.set(&pair[0], &pair[1..], [0.0; 3]));
+                black_box(configuration.alert_level(&met, 0));
+            }
+        });
+        let alone = best(20, || {
+            prepared.iter().for_each(|e| {
+                black_box(configuration.alert_level(e, 0));
+            });
+        });
+        let per = |time: f64, count: usize| (time * 1e9 / count as f64).round() / 1000.0;
+        let figures = json!({
+            "pairs": states.len(), "alerting": alerting,
+            "us_from_positions": per(from_states.0, states.len()), "us_in_plane": per(alone.0, states.len()),
+            "median_us_from_positions": per(from_states.1, states.len()),
+        });
+        self.figure("alert level of a pair", &figures);
+        let mut workspace = Workspace::default();
+        for (what, chosen) in [
+            ("all four bands of a pair", prepared.iter().collect::<Vec<_>>()),
+            (
+                "all four bands of a pair that alerts",
+                prepared.iter().filter(|e| configuration.alert_level(e, 0) > 0).collect(),
+            ),
+        ] {
+            let time = best(7, || {
+                for encounter in &chosen {
+                    for kind in Kind::ALL {
+                        black_box(configuration.guidance(encounter, kind, &mut workspace));
+                    }
+                }
+            });
+            let figures =
+                json!({ "pairs": chosen.len(), "us": per(time.0, chosen.len()), "median_us": per(time.1, chosen.len()) });
+            self.figure(what, &figures);
+        }
+        Ok(())
+    }
+
+    fn pairs(&self) {
+        let minima = Minima::new(NauticalMiles::new(5.0).into(), Feet::new(1000.0).into()).expect("above 0");
+        let (classes, none) = (SizeClasses::from(minima), DatumConversions::default());
+        let lookahead = Seconds::new(self.lookahead_s);
+        let threads = self.threads.map_or_else(Threads::all, Threads);
+        let sizes = match self.aircraft {
+            Some(size) => vec![size],
+            None => vec![1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000],
+        };
+        for size in sizes {
+            let world = world(size, 1);
+            let mut found = Vec::new();
+            let time = best(if size > 200_000 { 5 } else { 15 }, || {
+                found = all_sized_pairs(&world, &classes, lookahead, &none, &threads);
+            });
+            let mut figures = json!({
+                "aircraft": size, "threads": threads.0, "pairs": found.len(),
+                "ms": (time.0 * 1e6).round() / 1e3, "median_ms": (time.1 * 1e6).round() / 1e3,
+            });
+            if self.check {
+                let states: Vec<Kinematics> = world.iter().map(|(k, _)| *k).collect();
+                let all = all_pairs_brute_force(&states, &minima, lookahead, &none);
+                figures["same_as_brute_force"] = json!(all == found);
+            }
+            self.figure("all pairs", &figures);
+        }
+    }
+}
+
+/// The best and the median time of some runs, seconds.
+pub(crate) fn best(runs: usize, mut work: impl FnMut()) -> (f64, f64) {
+    let mut times: Vec<f64> = (0..runs)
+        .map(|_| {
+            let begin = Instant::now();
+            work();
+            begin.elapsed().as_secs_f64()
+        })
+        .collect();
+    times.sort_unstable_by(f64::total_cmp);
+    (times[0], times[times.len() / 2])
+}
+
+/// A pair that meets, nearly meets or does not, in about equal parts.
+fn encounter(dice: &mut Dice) -> [Aircraft; 2] {
+    let mut aircraft = |x: f64, y: f64, altitude: f64, velocity: [f64; 3]| Aircraft {
+        place: Place::Geodetic { latitude: 0.8 + y / 6.37e6, longitude: 0.1 + x / (6.37e6 * 0.8f64.cos()) },
+        altitude,
+        velocity,
+        alerter: 1,
+        uncertainty: Uncertainty::default(),
+    };
+    let velocity = |dice: &mut Dice| {
+        let (sin, cos) = dice.between(0.0, std::f64::consts::TAU).sin_cos();
+        let speed = dice.between(40.0, 260.0);
+        let climb = if dice.between(0.0, 1.0) < 0.7 { 0.0 } else { dice.between(-12.0, 12.0) };
+        [speed * sin, speed * cos, climb]
+    };
+    let (a, b) = (velocity(dice), velocity(dice));
+    let (time, miss) = (dice.between(5.0, 160.0), dice.between(0.0, 6000.0));
+    let (sin, cos) = dice.between(0.0, std::f64::consts::TAU).sin_cos();
+    let altitude = dice.between(1000.0, 12_000.0);
+    let own = aircraft(0.0, 0.0, altitude, a);
+    let other = aircraft(
+        (a[0] - b[0]) * time + miss * sin,
+        (a[1] - b[1]) * time + miss * cos,
+        altitude + (a[2] - b[2]) * time + dice.between(-400.0, 400.0),
+        b,
+    );
+    [own, other]
+}
+
+/// Aircraft at a constant density of 1000 in 4 x 4 degrees (of arc, both ways), from the equator outwards.
+pub(crate) fn world(count: usize, seed: u64) -> Vec<Sized> {
+    let mut dice = Dice::new(seed);
+    let side = (count as f64 / 1000.0).sqrt() * 4.0;
+    let half = (side / 2.0).min(80.0);
+    // As wide as it takes: the density is that of the equator everywhere.
+    let area = side * side;
+    let height = 2.0 * half.to_radians().sin().to_degrees();
+    let width = (area / height).min(360.0);
+    let make = || {
+        let sin = dice.between(-half.to_radians().sin(), half.to_radians().sin());
+        let position = Position::new(
+            Degrees::new(sin.asin().to_degrees()),
+            Degrees::new(dice.between(-width / 2.0, width / 2.0)),
+        );
+        let climb = if dice.between(0.0, 1.0) < 2.0 / 3.0 { 0.0 } else { dice.between(-12.0, 12.0) };
+        let state = TrackState::new(
+            Timestamp::UNIX_EPOCH,
+            position.expect("on the globe"),
+            Altitude::new(Metres::new(dice.between(0.0, 12_000.0)), Datum::Barometric).expect("in the air"),
+            MetresPerSecond::new(dice.between(60.0, 260.0)),
+            Degrees::new(dice.between(0.0, 360.0)),
+            MetresPerSecond::new(climb),
+        );
+        (Kinematics::new(&state.expect("flies")), 0)
+    };
+    std::iter::repeat_with(make).take(count).collect()
 }

@@ -8,6 +8,7 @@ mod client;
 mod demo;
 mod detect;
 mod detect_bench;
+mod detect_bench_plans;
 mod detect_daa;
 mod detect_tables;
 mod demo_summary;
@@ -15,6 +16,7 @@ mod demo_traffic;
 mod evidence;
 mod node;
 mod output;
+mod threads;
 mod words;
 
 use clap::{Parser, Subcommand};
