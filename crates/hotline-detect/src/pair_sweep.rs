@@ -67,8 +67,8 @@ const LAYER: f64 = 800.0;
 const LAYERS: usize = 32;
 /// Bands of a face.
 const BANDS: usize = 192;
-/// Aircraft of one job of the first stage.
-const CHUNK: usize = 8192;
+/// Fewest and most aircraft of one job of the first stage.
+const CHUNKS: std::ops::RangeInclusive<usize> = 1024..=8192;
 /// What single precision may be wrong by, metres.
 const ROUNDING: f64 = 4.0;
 
@@ -121,9 +121,9 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn chunk(&self, first: usize) -> Chunk {
-        let mut found: Vec<(u16, Piece)> = Vec::with_capacity(CHUNK * 3);
-        let last = (first + CHUNK).min(self.aircraft.len());
+    fn chunk(&self, first: usize, size: usize) -> Chunk {
+        let mut found: Vec<(u16, Piece)> = Vec::with_capacity(size * 4);
+        let last = (first + size).min(self.aircraft.len());
         for (index, (kinematics, class)) in self.aircraft.iter().enumerate().take(last).skip(first) {
             self.pieces(index as u32, kinematics, *class, &mut found);
         }
@@ -291,10 +291,11 @@ pub fn all_sized_pairs(
         datum: most_frequent_datum(aircraft),
         conversions,
     };
+    let size = (aircraft.len() / 8).clamp(*CHUNKS.start(), *CHUNKS.end());
     let chunks: Vec<Mutex<Option<Chunk>>> =
-        (0..aircraft.len().div_ceil(CHUNK)).map(|_| Mutex::new(None)).collect();
+        (0..aircraft.len().div_ceil(size)).map(|_| Mutex::new(None)).collect();
     executor.run(chunks.len(), &|job| {
-        let made = pass.chunk(job * CHUNK);
+        let made = pass.chunk(job * size, size);
         *chunks[job].lock().expect("no job panics") = Some(made);
     });
     let chunks: Vec<Chunk> =

@@ -24,7 +24,10 @@ impl<R: Read, const N: usize> Numbers<R, N> {
         let headers = reader.headers().map_err(|e| not_csv(&e))?.clone();
         let mut columns = [0; N];
         for (column, place) in names.iter().zip(&mut columns) {
-            *place = headers.iter().position(|h| h == *column).ok_or_else(|| FeedError::Column { missing: column, wanted: names.join(", ") })?;
+            *place = headers
+                .iter()
+                .position(|h| h == *column)
+                .ok_or_else(|| FeedError::Column { missing: column, wanted: names.join(", ") })?;
         }
         Ok(Self { reader, names, columns, record: StringRecord::new(), failed: false })
     }
@@ -72,11 +75,15 @@ mod tests {
 
     #[test]
     fn names_what_is_wrong() {
-        let rows = |text: &'static str| Numbers::read(text.as_bytes(), ["a", "b"]).map(Iterator::collect::<Vec<_>>);
+        let rows =
+            |text: &'static str| Numbers::read(text.as_bytes(), ["a", "b"]).map(Iterator::collect::<Vec<_>>);
         assert_eq!(rows("b,c,a\n1,x,2\n").unwrap()[0].as_ref().unwrap(), &[2.0, 1.0]);
         let wrong = rows("a,b\n1,2\n3,nan\n4,5\n").unwrap();
         assert_eq!(wrong.len(), 2, "nothing after an error");
-        assert_eq!(wrong[1].as_ref().unwrap_err().to_string(), "line 3, column b: \"nan\" is not a finite number (field 2)");
+        assert_eq!(
+            wrong[1].as_ref().unwrap_err().to_string(),
+            "line 3, column b: \"nan\" is not a finite number (field 2)"
+        );
         assert!(rows("a,c\n").is_err());
         assert!(rows("a,b\n1\n").unwrap()[0].is_err(), "a short row");
     }

@@ -60,7 +60,10 @@ impl<R: Read> Recording<R> {
         let headers = reader.headers().map_err(|e| not_csv(&e))?.clone();
         let mut columns = [0; 9];
         for (column, place) in COLUMNS.iter().zip(&mut columns) {
-            *place = headers.iter().position(|h| h == *column).ok_or_else(|| FeedError::Column { missing: column, wanted: COLUMNS.join(", ") })?;
+            *place = headers
+                .iter()
+                .position(|h| h == *column)
+                .ok_or_else(|| FeedError::Column { missing: column, wanted: COLUMNS.join(", ") })?;
         }
         Ok(Self { reader, columns, record: StringRecord::new(), incomplete: 0, failed: false })
     }

@@ -73,7 +73,9 @@ impl Rows {
         let shown = std::io::stderr().is_terminal() && !std::io::stdout().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
-        bar.set_style(ProgressStyle::with_template("{spinner} {human_pos} rows, {elapsed}").expect("a template"));
+        bar.set_style(
+            ProgressStyle::with_template("{spinner} {human_pos} rows, {elapsed}").expect("a template"),
+        );
         Self { out: BufWriter::with_capacity(1 << 16, std::io::stdout()), bar }
     }
 

@@ -5,13 +5,11 @@ use crate::threads::Threads;
 use crate::{Outcome, say};
 use clap::{Args, ValueEnum};
 use hotline_airspace::{
-    Altitude, Datum, DatumConversions, Degrees, Feet, Metres, MetresPerSecond, NauticalMiles, Position, Seconds,
-    TrackState,
+    Altitude, Datum, DatumConversions, Degrees, Feet, Metres, MetresPerSecond, NauticalMiles, Position,
+    Seconds, TrackState,
 };
 use hotline_detect::daa::{Aircraft, Encounter, Kind, Place, Uncertainty, Workspace};
-use hotline_detect::{
-    Kinematics, Minima, SizeClasses, Sized, all_pairs_brute_force, all_sized_pairs,
-};
+use hotline_detect::{Kinematics, Minima, SizeClasses, Sized, all_pairs_brute_force, all_sized_pairs};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::hint::black_box;
@@ -112,10 +110,14 @@ impl DetectBench {
         let mut dice = Dice::new(7);
         let states: Vec<[Aircraft; 2]> = (0..2000).map(|_| encounter(&mut dice)).collect();
         let mut met = Encounter::default();
-        let mut set = |pair: &[Aircraft; 2]| met.set(&pair[0], &pair[1..], [0.0; 3]).map_err(|e| e.to_string());
+        let mut set =
+            |pair: &[Aircraft; 2]| met.set(&pair[0], &pair[1..], [0.0; 3]).map_err(|e| e.to_string());
         set(&states[0])?;
-        let prepared: Vec<Encounter> =
-            states.iter().map(|p| Encounter::new(&p[0], &p[1..], [0.0; 3])).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+        let prepared: Vec<Encounter> = states
+            .iter()
+            .map(|p| Encounter::new(&p[0], &p[1..], [0.0; 3]))
+            .collect::<Result<_, _>>()
+            .map_err(|e| e.to_string())?;
         let alerting = prepared.iter().filter(|e| configuration.alert_level(e, 0) > 0).count();
         let from_states = best(20, || {
             for pair in &states {
@@ -150,8 +152,7 @@ impl DetectBench {
                     }
                 }
             });
-            let figures =
-                json!({ "pairs": chosen.len(), "us": per(time.0, chosen.len()), "median_us": per(time.1, chosen.len()) });
+            let figures = json!({ "pairs": chosen.len(), "us": per(time.0, chosen.len()), "median_us": per(time.1, chosen.len()) });
             self.figure(what, &figures);
         }
         Ok(())
@@ -201,7 +202,7 @@ pub(crate) fn best(runs: usize, mut work: impl FnMut()) -> (f64, f64) {
 
 /// A pair that meets, nearly meets or does not, in about equal parts.
 fn encounter(dice: &mut Dice) -> [Aircraft; 2] {
-    let mut aircraft = |x: f64, y: f64, altitude: f64, velocity: [f64; 3]| Aircraft {
+    let aircraft = |x: f64, y: f64, altitude: f64, velocity: [f64; 3]| Aircraft {
         place: Place::Geodetic { latitude: 0.8 + y / 6.37e6, longitude: 0.1 + x / (6.37e6 * 0.8f64.cos()) },
         altitude,
         velocity,

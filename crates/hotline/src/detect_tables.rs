@@ -187,7 +187,9 @@ impl Pairs {
             let [hdir, hs, vs, alt] = found.each_ref().map(bands);
             let [right, left] = [found[0].up, found[0].down].map(|x| resolution(x, Kind::Direction));
             let [up, down] = [found[2].up, found[2].down].map(|x| resolution(x, Kind::VerticalSpeed));
-            rows.row(format_args!("{number},{level},{time},{hdir},{hs},{vs},{alt},{right},{left},{up},{down}"))?;
+            rows.row(format_args!(
+                "{number},{level},{time},{hdir},{hs},{vs},{alt},{right},{left},{up},{down}"
+            ))?;
         }
         rows.finish()?;
         Ok(true)

@@ -108,15 +108,52 @@ impl Judge {
     }
 }
 
-/// Legs of every altitude target, for each row of the volume: speeding up, holding, levelling out, level. Gives
-/// the number of legs a target has.
+/// What the profiles of all targets far enough to one side have in common.
+struct Far {
+    profile: Profile,
+    /// Difference of altitude that is left to hold the rate for is that to the target minus this.
+    way: f64,
+    /// From the end of holding to level flight.
+    braking: f64,
+    speeding_up: Leg,
+    /// While holding for ever.
+    hold: Span,
+}
+
+impl Far {
+    fn new(judge: &Judge, side: f64, start: f64, rate: f64, acceleration: f64) -> Self {
+        let profile = Profile::new(side * FAR_AWAY, start, rate, acceleration);
+        let (gained, climb) = profile.at(profile.accelerated);
+        let braking = profile.top.abs() / acceleration;
+        Self {
+            profile,
+            way: gained + profile.top * braking / 2.0,
+            braking,
+            speeding_up: Leg { span: judge.sampled(&profile, 0.0, profile.accelerated), base: f64::INFINITY },
+            hold: judge.straight(profile.accelerated, gained, climb),
+        }
+    }
+
+    /// The profile over a difference of altitude, if that is far enough.
+    #[inline]
+    fn profile(&self, difference: f64) -> Option<Profile> {
+        let time = (difference - self.way) / self.profile.top;
+        let held = self.profile.accelerated + time;
+        (time >= 0.0).then_some(Profile { held, level: held + self.braking, ..self.profile })
+    }
+}
+
+/// An altitude farther away than any target, metres.
+const FAR_AWAY: f64 = 1e9;
+
+/// Legs of every altitude target, for each row of the volume: speeding up, holding, levelling out, level; none at all
+/// when there is never a violation. Gives the number of legs a target has.
 pub(crate) fn fill(scene: &Scene<'_>, rows: impl Rows, legs: &mut Vec<Leg>) -> usize {
     const NEVER: Leg = Leg { span: Span::NEVER, base: 0.0 };
     let (configuration, encounter, grid) = (scene.configuration, scene.encounter, scene.grid);
     let (rate, acceleration) = (configuration.vertical_rate_mps, configuration.vertical_acceleration_mps2);
     let (start, pair) = (encounter.velocity[2], encounter.pair(scene.traffic));
     let stride = 4 * rows.len();
-    legs.resize(grid.len() * stride, NEVER);
     for (number, row) in rows.enumerate() {
         let judge = Judge {
             row,
@@ -129,30 +166,32 @@ pub(crate) fn fill(scene: &Scene<'_>, rows: impl Rows, legs: &mut Vec<Leg>) -> u
         if !judge.horizontal.meets(0.0, judge.lookahead) {
             continue;
         }
-        // The way up to the rate, and holding it, are the same for all targets that are far enough.
-        let mut shared: Option<(f64, Leg, Span)> = None;
+        legs.resize(grid.len() * stride, NEVER);
+        let sides = [1.0, -1.0].map(|side| Far::new(&judge, side, start, rate, acceleration));
         for index in 0..grid.len() {
-            let profile = Profile::new(grid.flown(index) - encounter.altitude, start, rate, acceleration);
-            let settled = profile.level + SETTLING;
-            let (first, hold) = match shared {
-                Some((top, first, hold)) if top == profile.top => (first, hold),
-                _ => {
+            let difference = grid.flown(index) - encounter.altitude;
+            let far = &sides[usize::from(difference < 0.0)];
+            let (profile, speeding_up, hold) = match far.profile(difference) {
+                Some(profile) => (profile, far.speeding_up, far.hold),
+                None => {
+                    let profile = Profile::new(difference, start, rate, acceleration);
                     let (gained, climb) = profile.at(profile.accelerated);
-                    let first =
-                        Leg { span: judge.sampled(&profile, 0.0, profile.accelerated), base: f64::INFINITY };
+                    let span = judge.sampled(&profile, 0.0, profile.accelerated);
                     let hold = judge.straight(profile.accelerated, gained, climb);
-                    shared = Some((profile.top, first, hold));
-                    (first, hold)
+                    (profile, Leg { span, base: f64::INFINITY }, hold)
                 }
             };
+            let settled = profile.level + SETTLING;
             let of = &mut legs[index * stride + 4 * number..][..4];
-            of[0] = first;
             let held = Span { from: profile.accelerated, to: profile.held };
+            of[0] = speeding_up;
             of[1] = Leg { span: hold.meet(held), base: profile.accelerated };
             of[2] = Leg { span: judge.sampled(&profile, profile.held, settled), base: settled };
-            let (gained, _) = profile.at(settled);
             let level = Span { from: settled, to: f64::INFINITY };
-            of[3] = Leg { span: judge.straight(settled, gained, 0.0).meet(level), base: settled };
+            if judge.horizontal.meets(settled, judge.lookahead) {
+                let (gained, _) = profile.at(settled);
+                of[3] = Leg { span: judge.straight(settled, gained, 0.0).meet(level), base: settled };
+            }
         }
     }
     stride

@@ -4,7 +4,7 @@ use super::Region;
 use super::configuration::{Configuration, KindSettings};
 use super::encounter::{Encounter, Traffic};
 use super::recovery::{self, Recovery};
-use super::sweep::{Scene, Sweep, Window};
+use super::sweep::{Scene, Sweep, Timeline, Window};
 use super::targets::{Grid, Kind, Manoeuvre};
 use crate::volume::{Errors, Span, Volume};
 
@@ -48,6 +48,7 @@ pub struct Workspace {
     pub(crate) sweeps: Vec<Sweep>,
     /// The same for the recovery cylinder.
     pub(crate) cylinders: Vec<Sweep>,
+    pub(crate) timelines: Vec<Timeline>,
     pub(crate) cells: Vec<bool>,
 }
 
@@ -57,6 +58,7 @@ impl Workspace {
             sweeps.resize_with(sweeps.len().max(traffic), Sweep::default);
             sweeps.iter_mut().for_each(Sweep::clear);
         }
+        self.timelines.resize_with(self.timelines.len().max(traffic), Timeline::default);
     }
 }
 
@@ -95,7 +97,7 @@ impl Configuration {
     }
 
     pub(crate) fn window(&self, horizon: f64) -> Window {
-        Window { switch: 0.0, horizon, lookahead: self.lookahead_s, from_now: self.bands_from_now }
+        Window { horizon, lookahead: self.lookahead_s, from_now: self.bands_from_now }
     }
 
     /// Guidance of one kind for an encounter.
@@ -133,7 +135,7 @@ impl Configuration {
                 sweep.fill(&scene, shaper.volume, shaper.errors);
                 let window = self.window(shaper.horizon);
                 if shaper.conflict || sweep.any_conflict(&window) {
-                    sweep.keep_free(None, &window, free);
+                    sweep.keep_free(&window, free);
                 }
             }
             grid.drop_slivers(free);

@@ -3,7 +3,7 @@
 use super::bands::{Shaper, Workspace};
 use super::configuration::Configuration;
 use super::encounter::Encounter;
-use super::sweep::{Scene, Sweep, Window};
+use super::sweep::{Scene, Timeline};
 use super::targets::{Grid, Manoeuvre};
 use crate::volume::{Shape, Volume};
 
@@ -22,6 +22,8 @@ pub struct Recovery {
 
 /// Recovery times are searched to this, seconds.
 const PRECISION: f64 = 0.5;
+/// The cylinder is shrunk at most so often.
+const MAX_SHRUNK: u32 = 1000;
 
 /// Looks for recovery; leaves its cells in `workspace.cells`.
 pub(crate) fn find<'a>(
@@ -31,54 +33,70 @@ pub(crate) fn find<'a>(
     workspace: &mut Workspace,
 ) -> Option<Recovery> {
     let shapers = configuration.shapers(encounter, configuration.corrective_region);
-    let Workspace { sweeps, cylinders, cells } = workspace;
+    let Workspace { sweeps, cylinders, timelines, cells } = workspace;
     let scene =
         |shaper: &Shaper<'a>| Scene { configuration, encounter, traffic: shaper.traffic, grid, manoeuvre };
-    let fill = |sweeps: &mut [Sweep], volume: &Volume| {
-        shapers.iter().for_each(|shaper| sweeps[shaper.index].fill(&scene(shaper), volume, None));
-    };
     for shaper in &shapers {
         sweeps[shaper.index].fill(&scene(shaper), shaper.volume, shaper.errors);
     }
-    // Whether anything is free with the volume from `switch` on and the cylinder until then.
-    let free = |cylinders: &[Sweep], switch: f64, cells: &mut Vec<bool>| {
-        cells.fill(true);
+    let mut fill = |(horizontal, vertical): (f64, f64), timelines: &mut [Timeline]| {
+        let volume = Volume::from(Shape::cylinder(horizontal, vertical));
         for shaper in &shapers {
-            let window = Window { switch, ..configuration.window(shaper.horizon) };
-            let cylinder = &cylinders[shaper.index];
-            if switch > shaper.horizon {
-                cylinder.keep_free(None, &window, cells);
-            } else {
-                sweeps[shaper.index].keep_free(Some(cylinder), &window, cells);
-            }
+            let cylinder = &mut cylinders[shaper.index];
+            cylinder.fill(&scene(shaper), &volume, None);
+            let window = configuration.window(shaper.horizon);
+            timelines[shaper.index].fill(&sweeps[shaper.index], cylinder, grid.len(), &window);
         }
+    };
+    // Whether anything is free with the volume from `switch` on and the cylinder until then.
+    let free = |timelines: &[Timeline], switch: f64, cells: &mut Vec<bool>| {
+        cells.fill(true);
+        shapers.iter().for_each(|shaper| timelines[shaper.index].keep_free(switch, cells));
         grid.drop_slivers(cells);
         cells.contains(&true)
     };
     let (nmac_horizontal, nmac_vertical) = (configuration.horizontal_nmac_m, configuration.vertical_nmac_m);
-    fill(cylinders, &Shape::cylinder(nmac_horizontal, nmac_vertical).into());
-    if !free(cylinders, f64::INFINITY, cells) {
+    fill((nmac_horizontal, nmac_vertical), timelines);
+    if !free(timelines, f64::INFINITY, cells) {
         return None;
     }
-    let (mut horizontal, mut vertical) = minima(configuration, encounter);
-    for shrunk in 0.. {
-        fill(cylinders, &Shape::cylinder(horizontal, vertical).into());
-        if free(cylinders, f64::INFINITY, cells) {
-            let lookahead = configuration.lookahead_s;
-            let (mut low, mut high) = (0.0, lookahead);
-            while high - low > PRECISION {
-                let middle = (low + high) / 2.0;
-                if free(cylinders, middle, cells) { high = middle } else { low = middle }
-            }
-            let time = (high + configuration.recovery_stability_time_s).min(lookahead);
-            if free(cylinders, time, cells) {
-                return Some(Recovery { time, horizontal, vertical, shrunk });
-            }
+    // Cylinders from the widest to the last that is wider than the near-midair one.
+    let (horizontal, vertical) = minima(configuration, encounter);
+    let shrunk = |times: u32| -> (f64, f64) {
+        let factor = (1.0 - configuration.ca_factor).powi(times as i32);
+        ((horizontal * factor).max(nmac_horizontal), (vertical * factor).max(nmac_vertical))
+    };
+    let is_nmac = |(h, v): (f64, f64)| h <= nmac_horizontal && v <= nmac_vertical;
+    let last = if configuration.ca_bands {
+        (1..MAX_SHRUNK).find(|n| is_nmac(shrunk(*n))).map_or(MAX_SHRUNK, |n| n - 1)
+    } else {
+        0
+    };
+    // What a cylinder leaves free, a smaller one does: look for the first that leaves something.
+    let (mut low, mut high) = (0, last + 1);
+    let mut leaves = |times: u32, timelines: &mut [Timeline], cells: &mut Vec<bool>| {
+        fill(shrunk(times), timelines);
+        free(timelines, f64::INFINITY, cells)
+    };
+    if leaves(0, timelines, cells) {
+        high = 0;
+    }
+    while low < high {
+        let middle = (low + high) / 2;
+        if leaves(middle, timelines, cells) { high = middle } else { low = middle + 1 }
+    }
+    let lookahead = configuration.lookahead_s;
+    for times in high..=last {
+        let (horizontal, vertical) = shrunk(times);
+        fill((horizontal, vertical), timelines);
+        let (mut low, mut high) = (0.0, lookahead);
+        while high - low > PRECISION {
+            let middle = (low + high) / 2.0;
+            if free(timelines, middle, cells) { high = middle } else { low = middle }
         }
-        horizontal = (horizontal * (1.0 - configuration.ca_factor)).max(nmac_horizontal);
-        vertical = (vertical * (1.0 - configuration.ca_factor)).max(nmac_vertical);
-        if !configuration.ca_bands || (horizontal <= nmac_horizontal && vertical <= nmac_vertical) {
-            return None;
+        let time = (high + configuration.recovery_stability_time_s).min(lookahead);
+        if free(timelines, time, cells) {
+            return Some(Recovery { time, horizontal, vertical, shrunk: times });
         }
     }
     None

@@ -23,6 +23,8 @@ pub(crate) struct Leg {
 pub(crate) struct Sweep {
     /// Legs of each target, lowest target first.
     legs: Vec<Leg>,
+    /// No target ever violates the volume; then there are no legs.
+    never: bool,
     /// How many legs a target has.
     stride: usize,
     /// From one target to the next; none: targets are independent of each other.
@@ -36,8 +38,6 @@ pub(crate) struct Sweep {
 /// What the free targets of one aircraft depend on beside the sweep.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
-    /// Until here the recovery cylinder counts, from here on the volume.
-    pub(crate) switch: f64,
     /// How long a part of the flight must be free.
     pub(crate) horizon: f64,
     /// Nothing after this counts.
@@ -83,9 +83,11 @@ impl Sweep {
         self.own = scene.grid.below;
         self.stride = volume.rows(errors).len();
         self.tau = None;
+        self.never = true;
         match (scene.grid.kind, scene.manoeuvre) {
             (Kind::Altitude, Manoeuvre::Rate(_)) => {
                 self.stride = altitude::fill(scene, volume.rows(errors), &mut self.legs);
+                self.never = self.legs.is_empty();
             }
             (Kind::Altitude, Manoeuvre::Instantaneous) => {
                 self.fill_instant_altitudes(scene, volume.rows(errors))
@@ -102,8 +104,16 @@ impl Sweep {
         }
     }
 
+    /// Makes room for the legs.
+    fn begin(&mut self, grid: &Grid) {
+        if std::mem::take(&mut self.never) {
+            self.legs.resize(grid.len() * self.stride, Leg { span: Span::NEVER, base: 0.0 });
+        }
+    }
+
     fn fill_instant_altitudes(&mut self, scene: &Scene<'_>, rows: impl Rows) {
         let (encounter, pair) = (scene.encounter, scene.encounter.pair(scene.traffic));
+        self.never = false;
         for index in 0..scene.grid.len() {
             let altitude = scene.grid.flown(index);
             let (sz, vz) = (pair.s[2] + altitude - encounter.altitude, pair.v[2] - encounter.velocity[2]);
@@ -119,12 +129,12 @@ impl Sweep {
         let pair = encounter.pair(scene.traffic);
         let (altitude, climb) = (encounter.altitude, encounter.velocity[2]);
         self.tau = scene.manoeuvre.time_of(scene.configuration.vertical_speed.step);
-        self.legs.resize(grid.len() * self.stride, Leg { span: Span::NEVER, base: 0.0 });
         for (number, row) in rows.enumerate() {
             let horizontal = row.horizontal(&pair);
             if !horizontal.meets(0.0, scene.configuration.lookahead_s) {
                 continue;
             }
+            self.begin(grid);
             for index in 0..grid.len() {
                 let change = grid.flown(index) - grid.own;
                 let at = scene.manoeuvre.time_of(change.abs()).unwrap_or(0.0);
@@ -143,13 +153,13 @@ impl Sweep {
         let pair = encounter.pair(traffic);
         let path = Path::new(scene);
         self.tau = path.tau;
-        self.legs.resize(grid.len() * self.stride, Leg { span: Span::NEVER, base: 0.0 });
         for (number, row) in rows.enumerate() {
             let layer = row.in_layer(encounter.altitude, encounter.velocity[2]);
             let vertical = layer.meet(row.shape.vertical(pair.s[2], pair.v[2]));
             if !vertical.meets(0.0, scene.configuration.lookahead_s) {
                 continue;
             }
+            self.begin(grid);
             for index in 0..grid.len() {
                 let (at, offset, velocity) = path.state(index as isize - grid.below as isize);
                 let s = [
@@ -166,31 +176,25 @@ impl Sweep {
 
     #[inline]
     fn legs(&self, index: usize) -> &[Leg] {
+        if self.never {
+            return &[];
+        }
         &self.legs[index * self.stride..][..self.stride]
     }
 
-    /// Whether flying to a target and straight on from it violates the volume, the cylinder being counted before
-    /// the switch.
+    /// Whether flying to a target and straight on from it violates the volume.
     #[inline]
-    fn conflicts(&self, cylinder: Option<&Self>, window: &Window, index: usize) -> bool {
-        let Some(cylinder) = cylinder else {
-            return self.legs(index).iter().any(|l| l.span.meets(0.0, window.end(l.base)));
-        };
-        cylinder.legs(index).iter().any(|l| l.span.meets(0.0, window.end(l.base).min(window.switch)))
-            || self.legs(index).iter().any(|l| l.span.meets(window.switch, window.end(l.base)))
+    fn conflicts(&self, window: &Window, index: usize) -> bool {
+        self.legs(index).iter().any(|l| l.span.meets(0.0, window.end(l.base)))
     }
 
     /// Whether flying straight on from a target for the time that the next one takes violates the volume: then the
     /// manoeuvre cannot go on.
     #[inline]
-    fn cut(&self, cylinder: Option<&Self>, window: &Window, index: usize, tau: f64) -> bool {
+    fn cut(&self, window: &Window, index: usize, tau: f64) -> bool {
         let at = index.abs_diff(self.own) as f64 * tau;
         let end = (at + tau).min(window.lookahead);
-        let violated = |sweep: &Self, end: f64| sweep.legs(index).iter().any(|l| l.span.meets(at, end));
-        match cylinder {
-            Some(cylinder) if at < window.switch => violated(cylinder, end.min(window.switch)),
-            _ => violated(self, end),
-        }
+        self.legs(index).iter().any(|l| l.span.meets(at, end))
     }
 
     /// Whether any target conflicts within its horizon.
@@ -199,36 +203,132 @@ impl Sweep {
     }
 
     /// Clears the cells (between target i and i + 1) that are not free.
-    pub(crate) fn keep_free(&self, cylinder: Option<&Self>, window: &Window, cells: &mut [bool]) {
-        let Some(tau) = self.tau else {
-            let mut before = true;
-            for index in 0..=cells.len() {
-                let now = !self.conflicts(cylinder, window, index);
-                if index > 0 {
-                    cells[index - 1] &= before && now;
-                }
-                before = now;
-            }
+    pub(crate) fn keep_free(&self, window: &Window, cells: &mut [bool]) {
+        if self.never {
             return;
-        };
-        let (mut cut, mut before) = (false, false);
-        for index in self.own..=cells.len() {
-            cut = cut || self.cut(cylinder, window, index, tau);
-            let now = !cut && !self.conflicts(cylinder, window, index);
-            if index > self.own {
+        }
+        let tau = self.tau;
+        clear(
+            self.own,
+            tau.is_some(),
+            |index| self.conflicts(window, index),
+            |index| tau.is_some_and(|tau| self.cut(window, index, tau)),
+            cells,
+        );
+    }
+}
+
+/// Clears the cells between targets that are not free. With a manoeuvre from target to target, what lies beyond a cut
+/// is not free either.
+#[inline]
+fn clear(
+    own: usize,
+    manoeuvre: bool,
+    conflicts: impl Fn(usize) -> bool,
+    cuts: impl Fn(usize) -> bool,
+    cells: &mut [bool],
+) {
+    if !manoeuvre {
+        let mut before = true;
+        for index in 0..=cells.len() {
+            let now = !conflicts(index);
+            if index > 0 {
                 cells[index - 1] &= before && now;
             }
             before = now;
         }
-        (cut, before) = (false, false);
-        for index in (0..=self.own).rev() {
-            cut = cut || self.cut(cylinder, window, index, tau);
-            let now = !cut && !self.conflicts(cylinder, window, index);
-            if index < self.own {
-                cells[index] &= before && now;
-            }
-            before = now;
+        return;
+    }
+    let (mut cut, mut before) = (false, false);
+    for index in own..=cells.len() {
+        cut = cut || cuts(index);
+        let now = !cut && !conflicts(index);
+        if index > own {
+            cells[index - 1] &= before && now;
         }
+        before = now;
+    }
+    (cut, before) = (false, false);
+    for index in (0..=own).rev() {
+        cut = cut || cuts(index);
+        let now = !cut && !conflicts(index);
+        if index < own {
+            cells[index] &= before && now;
+        }
+        before = now;
+    }
+}
+
+/// When targets are free of a volume from some time on, and of a recovery cylinder until then.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Timeline {
+    targets: Vec<Course>,
+    own: usize,
+    tau: Option<f64>,
+    horizon: f64,
+}
+
+/// Of one target.
+#[derive(Debug, Clone, Copy)]
+struct Course {
+    /// When the cylinder is first violated; infinite: never.
+    first: f64,
+    /// When the volume is last violated; negative infinity: never.
+    last: f64,
+    /// The same for the cylinder, on the way to the next target.
+    cut_first: f64,
+    /// Whether the volume is violated on the way to the next target.
+    cut: bool,
+}
+
+impl Timeline {
+    /// From the sweeps of a volume and a cylinder over the same targets.
+    pub(crate) fn fill(&mut self, volume: &Sweep, cylinder: &Sweep, targets: usize, window: &Window) {
+        (self.own, self.tau, self.horizon) = (volume.own, volume.tau, window.horizon);
+        self.targets.clear();
+        for index in 0..targets {
+            let (mut first, mut last, mut cut_first) = (f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY);
+            for leg in cylinder.legs(index) {
+                if leg.span.meets(0.0, window.end(leg.base)) {
+                    first = first.min(leg.span.from.max(0.0));
+                }
+            }
+            for leg in volume.legs(index) {
+                let end = window.end(leg.base);
+                if leg.span.meets(0.0, end) {
+                    last = last.max(leg.span.to.min(end));
+                }
+            }
+            let mut cut = false;
+            if let Some(tau) = self.tau {
+                let at = index.abs_diff(self.own) as f64 * tau;
+                let end = (at + tau).min(window.lookahead);
+                for leg in cylinder.legs(index).iter().filter(|l| l.span.meets(at, end)) {
+                    cut_first = cut_first.min(leg.span.from.max(at));
+                }
+                cut = volume.cut(window, index, tau);
+            }
+            self.targets.push(Course { first, last, cut_first, cut });
+        }
+    }
+
+    /// Clears the cells that are not free when the cylinder counts until `switch` and the volume from then on; the
+    /// cylinder alone counts when the horizon ends before that.
+    pub(crate) fn keep_free(&self, switch: f64, cells: &mut [bool]) {
+        let alone = switch > self.horizon;
+        let tau = self.tau.unwrap_or(0.0);
+        let conflicts = |index: usize| {
+            let Course { first, last, .. } = self.targets[index];
+            if alone { first < f64::INFINITY } else { switch <= last || switch >= first }
+        };
+        let cuts = |index: usize| {
+            let Course { cut_first, cut, .. } = self.targets[index];
+            if alone {
+                return cut_first < f64::INFINITY;
+            }
+            if index.abs_diff(self.own) as f64 * tau < switch { switch >= cut_first } else { cut }
+        };
+        clear(self.own, self.tau.is_some(), conflicts, cuts, cells);
     }
 }
 
