@@ -99,6 +99,14 @@ impl Kinematics {
         }
     }
 
+    /// The same with the track turned to the right.
+    #[must_use]
+    pub fn turned(&self, by: hotline_airspace::Degrees) -> Self {
+        let (sin, cos) = by.get().to_radians().sin_cos();
+        let right = cross(self.velocity, self.up);
+        Self { velocity: add(scale(self.velocity, cos), scale(right, sin)), ..*self }
+    }
+
     /// Straight distance to another.
     pub fn distance(&self, other: &Self) -> Metres {
         let apart = sub(self.place, other.place);

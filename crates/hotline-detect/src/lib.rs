@@ -24,6 +24,7 @@
 
 mod area_distance;
 mod cell_grid;
+mod coarse;
 mod conformance;
 mod cylinder;
 pub mod daa;
@@ -31,6 +32,7 @@ mod error;
 mod faces;
 mod kinematics;
 mod overlap;
+mod pair_set;
 mod pair_sweep;
 mod pairs;
 mod relative;
@@ -43,6 +45,7 @@ pub use cylinder::{Minima, Violation, cylinder_violation};
 pub use error::DetectError;
 pub use kinematics::{Encounter, Kinematics, encounter};
 pub use overlap::{Dilation, VolumeIndex, volumes_conflict};
+pub use pair_set::PairSet;
 pub use pair_sweep::{Executor, Serial, SizeClasses, Sized, all_pairs, all_sized_pairs};
 pub use pairs::{MAX_LOOKAHEAD, PairFinder, all_pairs_brute_force};
 pub use relative::{ClosestApproach, Relative};

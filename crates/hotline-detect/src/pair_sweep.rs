@@ -6,8 +6,8 @@
 //! test in space that errs on the side of conflict, and what is left through the exact test. The work is cut into
 //! jobs that an [`Executor`] may run in any order on any threads: the result does not depend on it.
 
+use crate::coarse::{bend, near_in_space, near_vertically};
 use crate::faces::{FACES, on_faces};
-use crate::kinematics::MEAN_RADIUS;
 use crate::{Encounter, Kinematics, MAX_LOOKAHEAD, Minima, encounter};
 use hotline_airspace::{Datum, DatumConversions, Metres, Seconds};
 use std::sync::Mutex;
@@ -47,7 +47,7 @@ impl SizeClasses {
         of(a).wider(of(b))
     }
 
-    fn widest(&self) -> Minima {
+    pub(crate) fn widest(&self) -> Minima {
         self.classes.iter().fold(self.classes[0], |widest, class| widest.wider(class))
     }
 }
@@ -214,28 +214,17 @@ impl Pass<'_> {
         if !one.other_datum && !other.other_datum {
             let dz = f64::from(one.altitude) - f64::from(other.altitude);
             let climb = f64::from(one.climb) - f64::from(other.climb);
-            let height = minima.vertical().get() + 0.1;
-            if climb.abs() * self.lookahead < 0.1 {
-                if dz.abs() > height + 0.1 {
-                    return false;
-                }
-            } else {
-                let (a, b) = ((-height - dz) / climb, (height - dz) / climb);
-                window = [a.min(b).max(0.0), a.max(b).min(self.lookahead)];
-                if window[0] > window[1] {
-                    return false;
-                }
+            match near_vertically(dz, climb, minima.vertical().get() + 0.1, self.lookahead) {
+                Some(near) => window = near,
+                None => return false,
             }
         }
         let difference = |a: [f32; 3], b: [f32; 3]| -> [f64; 3] {
             std::array::from_fn(|i| f64::from(a[i]) - f64::from(b[i]))
         };
         let (s, v) = (difference(one.place, other.place), difference(one.velocity, other.velocity));
-        let dot = |a: [f64; 3], b: [f64; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-        let (v2, closing) = (dot(v, v), dot(s, v));
-        let t = if v2 > 0.0 { (-closing / v2).clamp(window[0], window[1]) } else { window[0] };
         let reach = minima.horizontal().get() + f64::from(one.bend) + f64::from(other.bend) + ROUNDING;
-        dot(s, s) + t * (2.0 * closing + t * v2) <= reach * reach
+        near_in_space(s, v, window, reach)
     }
 
     fn test(&self, a: usize, b: usize, found: &mut Vec<(usize, usize, Encounter)>) {
@@ -247,14 +236,6 @@ impl Pass<'_> {
             found.push((i, j, met));
         }
     }
-}
-
-/// How far an aircraft's place in space may be from where its pair's flat frame has it, when it flies `path` and the
-/// other at most `others`: a velocity is turned by at most d / (2 R), and the chord of d is shorter than its arc by
-/// d^3 / (24 R^2), shared by two.
-pub(crate) fn bend(path: f64, others: f64, widest: f64) -> f64 {
-    let apart = widest + path + others;
-    path * apart / (2.0 * MEAN_RADIUS) + apart.powi(3) / (48.0 * MEAN_RADIUS * MEAN_RADIUS)
 }
 
 fn most_frequent_datum(aircraft: &[Sized]) -> Datum {

@@ -4,7 +4,10 @@ use hotline_airspace::{
     Altitude, Datum, DatumConversions, Degrees, Metres, MetresPerSecond, Position, Seconds, TrackState,
     geodesy,
 };
-use hotline_detect::{Kinematics, Minima, PairFinder, all_pairs, all_pairs_brute_force, encounter};
+use hotline_detect::{
+    Executor, Kinematics, Minima, PairFinder, PairSet, SizeClasses, all_pairs, all_pairs_brute_force,
+    all_sized_pairs, encounter,
+};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -82,5 +85,58 @@ proptest! {
                 }
             }
         }
+    }
+
+    /// A set that was changed again and again holds what a full pass over its aircraft finds.
+    #[test]
+    fn a_changed_set_is_a_fresh_one(fleet in scene(), moved in scene(), lookahead in prop_oneof![Just(0.0), 0.0..300.0]) {
+        let minima = Minima::new(Metres::new(9260.0), Metres::new(304.8)).unwrap();
+        let (none, lookahead) = (DatumConversions::default(), Seconds::new(lookahead));
+        let mut set = PairSet::new(minima.into(), lookahead, none);
+        (0u32..).zip(&fleet).for_each(|(i, k)| set.update(i, (*k, 0)));
+        prop_assert_eq!(set.pairs(), all_pairs(&fleet, &minima, lookahead, &none));
+        let mut fleet = fleet;
+        for (i, k) in moved.iter().enumerate() {
+            let at = i * 7 % fleet.len();
+            fleet[at] = *k;
+            set.update(at as u32, (*k, 0));
+        }
+        let all = all_pairs(&fleet, &minima, lookahead, &none);
+        prop_assert_eq!(set.pairs(), all.clone());
+        set.remove(0);
+        prop_assert_eq!(set.pairs(), all.into_iter().filter(|p| p.0 != 0).collect::<Vec<_>>());
+    }
+
+    /// Any executor gives the same, and size classes the minima of each pair.
+    #[test]
+    fn the_same_on_any_threads_and_by_class(fleet in scene(), lookahead in 0.0..300.0) {
+        let small = Minima::new(Metres::new(500.0), Metres::new(100.0)).unwrap();
+        let large = Minima::new(Metres::new(9260.0), Metres::new(50.0)).unwrap();
+        let classes = SizeClasses::new(vec![small, large]).unwrap();
+        let sized: Vec<_> = fleet.iter().enumerate().map(|(i, k)| (*k, (i % 2) as u8)).collect();
+        let (none, lookahead) = (DatumConversions::default(), Seconds::new(lookahead));
+        let found = all_sized_pairs(&sized, &classes, lookahead, &none, &Backwards);
+        let mut expected = Vec::new();
+        for (i, (one, a)) in sized.iter().enumerate() {
+            for (j, (other, b)) in sized.iter().enumerate().skip(i + 1) {
+                if let Some(met) = encounter(one, other, &classes.between(*a, *b), lookahead, &none) {
+                    expected.push((i, j, met));
+                }
+            }
+        }
+        prop_assert_eq!(found, expected);
+    }
+}
+
+/// Runs the jobs from the last to the first, on threads of their own.
+struct Backwards;
+
+impl Executor for Backwards {
+    fn run(&self, jobs: usize, job: &(dyn Fn(usize) + Sync)) {
+        std::thread::scope(|scope| {
+            for number in (0..jobs).rev() {
+                scope.spawn(move || job(number));
+            }
+        });
     }
 }

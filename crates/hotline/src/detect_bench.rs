@@ -9,7 +9,9 @@ use hotline_airspace::{
     Seconds, TrackState,
 };
 use hotline_detect::daa::{Aircraft, Encounter, Kind, Place, Uncertainty, Workspace};
-use hotline_detect::{Kinematics, Minima, SizeClasses, Sized, all_pairs_brute_force, all_sized_pairs};
+use hotline_detect::{
+    Kinematics, Minima, PairSet, SizeClasses, Sized, all_pairs_brute_force, all_sized_pairs,
+};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::hint::black_box;
@@ -184,6 +186,42 @@ impl DetectBench {
             }
             self.figure("all pairs", &figures);
         }
+        self.incremental(&classes, lookahead);
+    }
+}
+
+impl DetectBench {
+    /// For a hundredth of the aircraft a new report comes in: five seconds later, turned by up to 10 degrees.
+    fn incremental(&self, classes: &SizeClasses, lookahead: Seconds) {
+        let size = self.aircraft.unwrap_or(100_000);
+        let now = world(size, 1);
+        let mut dice = Dice::new(3);
+        let later: Vec<Sized> = now
+            .iter()
+            .map(|(state, class)| {
+                let turned = state.turned(Degrees::new(dice.between(-10.0, 10.0)));
+                (turned.advanced(Seconds::new(5.0)), *class)
+            })
+            .collect();
+        let mut set = PairSet::new(classes.clone(), lookahead, DatumConversions::default());
+        let begin = Instant::now();
+        (0u32..).zip(&now).for_each(|(number, state)| set.update(number, *state));
+        let built = begin.elapsed().as_secs_f64();
+        let changed = (size / 100).max(1);
+        let mut round = 0;
+        let time = best(20, || {
+            for step in 0..changed {
+                let number = (round * changed + step) * 37 % size;
+                set.update(number as u32, later[number]);
+            }
+            round += 1;
+        });
+        let figures = json!({
+            "aircraft": size, "changed": changed, "pairs": set.pairs().len(),
+            "ms": (time.0 * 1e6).round() / 1e3, "median_ms": (time.1 * 1e6).round() / 1e3,
+            "built_ms": (built * 1e3).round(),
+        });
+        self.figure("incremental update", &figures);
     }
 }
 
