@@ -123,3 +123,78 @@ fn conformance_has_tolerances() {
         "not yet in force"
     );
 }
+
+fn place() -> impl Strategy<Value = Position> {
+    // The poles, the antimeridian, an edge and a corner of the cube's faces, and an ordinary place.
+    let near = |lat: f64, lon: f64| {
+        (-2.0..2.0, -2.0..2.0f64).prop_map(move |(a, b): (f64, f64)| {
+            let lat: f64 = (lat + a).clamp(-90.0, 90.0);
+            Position::new(Degrees::new(lat), Degrees::new((lon + b + 540.0).rem_euclid(360.0) - 180.0))
+                .unwrap()
+        })
+    };
+    prop_oneof![
+        near(90.0, 0.0),
+        near(-90.0, 0.0),
+        near(0.0, 180.0),
+        near(0.0, 45.0),
+        near(35.26, 45.0),
+        near(47.0, 8.0)
+    ]
+}
+
+fn anywhere() -> impl Strategy<Value = Area> {
+    let circle =
+        (place(), 50.0..200_000.0).prop_map(|(centre, r)| Area::circle(centre, Metres::new(r)).unwrap());
+    let polygon =
+        (place(), 200.0..400_000.0, 3..7usize, 0.0..360.0).prop_map(|(middle, size, corners, turn)| {
+            let corner = |i: usize| {
+                let bearing = Degrees::new((turn + 360.0 * i as f64 / corners as f64) % 360.0);
+                hotline_airspace::geodesy::destination(middle, bearing, Metres::new(size))
+            };
+            Area::polygon((0..corners).map(corner).collect()).unwrap()
+        });
+    prop_oneof![circle, polygon]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// The index offers every volume that conflicts, anywhere on the globe and at any size, each once, and after
+    /// removals nothing that is gone.
+    #[test]
+    fn the_index_misses_nothing(areas in prop::collection::vec(anywhere(), 2..40), asked in anywhere(), start in -50i64..50) {
+        let none = DatumConversions::default();
+        let wide = Dilation { horizontal: Metres::new(900.0), vertical: Metres::new(100.0), time: Seconds::new(10.0) };
+        let volumes: Vec<Volume4> = areas
+            .into_iter()
+            .enumerate()
+            .map(|(i, area)| volume(area, 500.0 * (i % 4) as f64, 500.0 * (i % 4) as f64 + 300.0, i as i64, i as i64 + 30))
+            .collect();
+        let asked = volume(asked, 600.0, 1200.0, start, start + 40);
+        let mut index = VolumeIndex::default();
+        for (key, pair) in volumes.chunks(2).enumerate() {
+            index.insert(key, pair);
+        }
+        let check = |index: &VolumeIndex<usize>, gone: Option<usize>| -> Result<(), TestCaseError> {
+            let found = index.near(&asked, &wide);
+            prop_assert!(found.windows(2).all(|w| w[0] < w[1]));
+            for (i, volume) in volumes.iter().enumerate() {
+                let named = found.contains(&(i / 2, (i % 2) as u32));
+                if gone == Some(i / 2) {
+                    prop_assert!(!named);
+                } else if volumes_conflict(volume, &asked, &wide, &none).is_some() {
+                    prop_assert!(named, "{i} is missing");
+                }
+            }
+            Ok(())
+        };
+        check(&index, None)?;
+        index.remove(0);
+        check(&index, Some(0))?;
+        for key in 1..volumes.len().div_ceil(2) {
+            index.remove(key);
+        }
+        prop_assert!(index.is_empty() && index.near(&asked, &wide).is_empty());
+    }
+}

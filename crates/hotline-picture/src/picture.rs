@@ -42,7 +42,7 @@ pub struct InForce {
 }
 
 /// What has volumes and is in the index: an intent or a restriction, by a short handle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Handle(u32);
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
