@@ -11,8 +11,9 @@ use hotline_airspace::{Area, Datum, Metres, Position, TimeInterval, Volume4};
 use rustc_hash::FxHashMap;
 use std::hash::Hash;
 
-/// Sizes of cells: a face has 1 to 2^(LEVELS - 1) along its edge, the smallest are about 1.5 km.
-const LEVELS: usize = 14;
+/// Sizes of cells: a face has 1 to 2^(LEVELS - 1) along its edge, the smallest are 3 to 6 km wide. Smaller ones would
+/// make questions about cities quicker and all others slower, since each cell is a place in memory to go to.
+const LEVELS: usize = 12;
 /// Beginning of the index's count of seconds: the year 2000.
 const EPOCH: i64 = 946_684_800;
 /// How much farther than its chord a geodesic may bend, as a part of the square of its length in metres, and a metre
