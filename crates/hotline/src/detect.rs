@@ -1,6 +1,6 @@
 //! `hotline detect`: the detection library on files of encounters, and its measurements.
 
-use crate::{Outcome, detect_bench, detect_daa, detect_tables};
+use crate::{Outcome, detect_bench, detect_daa, detect_tables, detect_tracks};
 use clap::{Args, Subcommand};
 use hotline_detect::daa::Configuration;
 use hotline_feeds::open;
@@ -23,6 +23,7 @@ enum What {
     Relative(detect_tables::RelativeStates),
     Pairs(detect_tables::Pairs),
     Daa(detect_daa::Daa),
+    Tracks(detect_tracks::Tracks),
     Bench(detect_bench::DetectBench),
 }
 
@@ -32,6 +33,7 @@ impl Detect {
             What::Relative(command) => command.run(),
             What::Pairs(command) => command.run(),
             What::Daa(command) => command.run(),
+            What::Tracks(command) => command.run(),
             What::Bench(command) => command.run(),
         }
     }

@@ -13,6 +13,7 @@ mod detect_bench;
 mod detect_bench_plans;
 mod detect_daa;
 mod detect_tables;
+mod detect_tracks;
 mod evidence;
 mod node;
 mod output;
