@@ -42,7 +42,9 @@ mod volume;
 mod volume_index;
 
 pub use area_distance::{distance_between, distance_to};
-pub use conformance::{Deviation, deviation};
+pub use conformance::{
+    Conformance, ConformanceMonitor, ConformanceRules, Deviation, IntentConformance, conformance, deviation,
+};
 pub use cylinder::{Minima, Violation, cylinder_violation};
 pub use error::DetectError;
 pub use kinematics::{Encounter, Kinematics, encounter};
