@@ -24,6 +24,9 @@ pub const TARGETS: &[Target] = &[
     ("message", message),
     ("record", record),
     ("recording", recording),
+    ("daa_configuration", daa_configuration),
+    ("daa_scenario", daa_scenario),
+    ("number_table", number_table),
     ("text_files", text_files),
     ("planner_json", planner_json),
 ];
@@ -115,6 +118,45 @@ fn record(data: &[u8]) {
 fn recording(data: &[u8]) {
     if let Ok(recording) = Recording::read(data) {
         recording.for_each(|row| drop(row));
+    }
+}
+
+/// What is read can be used: an encounter is judged by it.
+fn daa_configuration(data: &[u8]) {
+    use hotline_detect::daa::{Aircraft, Configuration, Encounter, Kind, Place, Uncertainty, Workspace};
+    let Some(Ok((configuration, _))) = std::str::from_utf8(data).ok().map(Configuration::parse) else {
+        return;
+    };
+    let aircraft = |x: f64, velocity: [f64; 3]| Aircraft {
+        place: Place::Flat { x, y: 0.0 },
+        altitude: 3000.0,
+        velocity,
+        alerter: 1,
+        uncertainty: Uncertainty { position: [400.0, 900.0, 10.0], ..Uncertainty::default() },
+    };
+    let (own, other) = (aircraft(0.0, [0.0, 90.0, 1.0]), aircraft(4000.0, [-80.0, 80.0, 0.0]));
+    let encounter = Encounter::new(&own, &[other], [0.0; 3]).expect("plain states");
+    assert!(configuration.alert_level(&encounter, 0) <= 16);
+    // Fine steps are allowed but would make a slow fuzzer.
+    let settings = [configuration.speed, configuration.vertical_speed, configuration.altitude];
+    if settings.iter().all(|s| (s.max - s.min) / s.step < 2000.0) && configuration.lookahead_s < 600.0 {
+        for kind in [Kind::Speed, Kind::VerticalSpeed, Kind::Altitude] {
+            let guidance = configuration.guidance(&encounter, kind, &mut Workspace::default());
+            assert!(guidance.bands.windows(2).all(|w| w[0].to == w[1].from));
+        }
+    }
+}
+
+fn daa_scenario(data: &[u8]) {
+    use hotline_detect::daa::Scenario;
+    if let Some(Ok(scenario)) = std::str::from_utf8(data).ok().map(Scenario::parse) {
+        assert!(scenario.steps.windows(2).all(|w| w[0].time < w[1].time));
+    }
+}
+
+fn number_table(data: &[u8]) {
+    if let Ok(table) = hotline_feeds::Numbers::read(data, ["sx_m", "T_s"]) {
+        table.flatten().for_each(|row| assert!(row.iter().all(|x| x.is_finite())));
     }
 }
 

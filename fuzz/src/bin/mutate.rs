@@ -211,6 +211,13 @@ fn seeds() {
         keep("record", &n.to_string(), &record.to_bytes());
     }
     keep("recording", "two-rows", RECORDING.as_bytes());
+    keep(
+        "daa_configuration",
+        "example",
+        include_bytes!("../../../crates/hotline-detect/testdata/example.conf"),
+    );
+    keep("daa_scenario", "crossing", include_bytes!("../../../crates/hotline-detect/testdata/crossing.daa"));
+    keep("number_table", "two-rows", b"sx_m,other,T_s\n-1.5e3,x,60\n0,,1e2\n");
     keep("text_files", "rulebook", Rulebook::EXAMPLE.as_bytes());
     keep("text_files", "config", CONFIG.as_bytes());
     let mut keys = hotline_line::PeerKeys::new(party(), key().verifying_key());
