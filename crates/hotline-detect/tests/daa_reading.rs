@@ -122,3 +122,21 @@ fn nonsense_states_are_refused_and_no_guidance_is_given_below_the_slowest_airspe
     assert!(guidance.bands.is_empty() && guidance.up.is_nan());
     assert_eq!(configuration.alert_level(&hovering, 7), 0, "no such aircraft");
 }
+
+/// Relative limits around an own value that is itself outside the limits: found by fuzzing.
+#[test]
+fn an_own_value_beyond_the_limits_is_guided_back() {
+    let text = CONFIGURATION
+        .replace("max_vs = 5000.0 [fpm]", "max_vs = 0.0 [fpm]")
+        .replace("below_relative_vs = 0.0", "below_relative_vs = 1.0")
+        .replace("above_relative_hs = 0.0", "above_relative_hs = 10.0")
+        .replace("max_hs = 600.0", "max_hs = 100.0");
+    let configuration = Configuration::parse(&text).unwrap().0;
+    let own = aircraft(0.0, 0.0, 3000.0, [0.0, 90.0, 1.0]);
+    let encounter =
+        Encounter::new(&own, &[aircraft(4000.0, 0.0, 3000.0, [-90.0, 90.0, 0.0])], [0.0; 3]).unwrap();
+    for kind in Kind::ALL {
+        let guidance = configuration.guidance(&encounter, kind, &mut Workspace::default());
+        assert!(guidance.bands.windows(2).all(|w| w[0].to == w[1].from), "{guidance:?}");
+    }
+}

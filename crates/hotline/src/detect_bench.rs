@@ -1,8 +1,9 @@
 //! `hotline detect bench`: how fast detection is.
 
 use crate::detect::configuration;
+use crate::detect_bench_plot::{Series, log_log};
 use crate::threads::Threads;
-use crate::{Outcome, say};
+use crate::{Outcome, detect_bench_oracle, say};
 use clap::{Args, ValueEnum};
 use hotline_airspace::{
     Altitude, Datum, DatumConversions, Degrees, Feet, Metres, MetresPerSecond, NauticalMiles, Position,
@@ -26,6 +27,8 @@ enum Part {
     Pairs,
     /// The index over plans
     Plans,
+    /// Differences from a reference's answers
+    Oracle,
 }
 
 /// Measure detection on this machine.
@@ -54,6 +57,12 @@ pub(crate) struct DetectBench {
     /// Compare the pass with looking at every pair (quadratic)
     #[arg(long)]
     check: bool,
+    /// A folder with a reference's answers (relative.csv.gz, pairs_in.csv.gz, pairs_out_*.csv.gz, configurations)
+    #[arg(long)]
+    oracle: Option<PathBuf>,
+    /// Write the plots, as SVG, into this folder
+    #[arg(long)]
+    plots: Option<PathBuf>,
     /// Write a line of JSON for each figure
     #[arg(long)]
     json: bool,
@@ -84,10 +93,19 @@ impl DetectBench {
             self.daa()?;
         }
         if wanted(Part::Pairs) {
-            self.pairs();
+            self.pairs()?;
         }
         if wanted(Part::Plans) {
             crate::detect_bench_plans::run(self.intents, |what, figures| self.figure(what, figures))?;
+        }
+        if wanted(Part::Oracle) {
+            match &self.oracle {
+                Some(folder) => {
+                    let plot = detect_bench_oracle::run(folder, |what, figures| self.figure(what, figures))?;
+                    self.plot("oracle-error.svg", &plot)?;
+                }
+                None => eprintln!("hotline: no --oracle: nothing is compared with a reference"),
+            }
         }
         Ok(true)
     }
@@ -101,6 +119,13 @@ impl DetectBench {
         let list = figures.as_object().into_iter().flatten();
         let text: Vec<String> = list.map(|(name, value)| format!("{name} {value}")).collect();
         say!("{what}: {}", text.join(", "));
+    }
+
+    fn plot(&self, name: &str, svg: &str) -> Result<(), String> {
+        let Some(folder) = &self.plots else { return Ok(()) };
+        let path = folder.join(name);
+        std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        std::fs::write(&path, svg).map_err(|e| format!("{}: {e}", path.display()))
     }
 
     fn daa(&self) -> Result<(), String> {
@@ -160,7 +185,7 @@ impl DetectBench {
         Ok(())
     }
 
-    fn pairs(&self) {
+    fn pairs(&self) -> Result<(), String> {
         let minima = Minima::new(NauticalMiles::new(5.0).into(), Feet::new(1000.0).into()).expect("above 0");
         let (classes, none) = (SizeClasses::from(minima), DatumConversions::default());
         let lookahead = Seconds::new(self.lookahead_s);
@@ -169,6 +194,7 @@ impl DetectBench {
             Some(size) => vec![size],
             None => vec![1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000],
         };
+        let (mut sweep, mut one_by_one) = (Vec::new(), Vec::new());
         for size in sizes {
             let world = world(size, 1);
             let mut found = Vec::new();
@@ -185,8 +211,34 @@ impl DetectBench {
                 figures["same_as_brute_force"] = json!(all == found);
             }
             self.figure("all pairs", &figures);
+            sweep.push((size as f64, time.0));
+            if size <= 10_000 {
+                let states: Vec<Kinematics> = world.iter().map(|(k, _)| *k).collect();
+                let time = best(3, || {
+                    black_box(all_pairs_brute_force(&states, &minima, lookahead, &none));
+                });
+                self.figure(
+                    "every pair, one by one",
+                    &json!({ "aircraft": size, "ms": (time.0 * 1e6).round() / 1e3 }),
+                );
+                one_by_one.push((size as f64, time.0));
+            }
         }
         self.incremental(&classes, lookahead);
+        let series =
+            |name: &str, points: Vec<(f64, f64)>, dots| Series { name: name.to_owned(), points, dots };
+        let plot = log_log(
+            "All pairs in conflict within 300 s",
+            "aircraft, at constant density",
+            "seconds",
+            &[
+                series(&format!("Hotline, {} threads", threads.0), sweep, false),
+                series("every pair, one by one", one_by_one, false),
+                // Measured on a 2-core machine like ours, by others than us.
+                series("BlueSky 1.1.1 (compiled)", vec![(1e3, 0.030), (4e3, 0.45), (1e4, 2.77)], true),
+            ],
+        );
+        self.plot("all-pairs.svg", &plot)
     }
 }
 

@@ -142,6 +142,14 @@ fn aircraft(cells: &[f64]) -> Aircraft {
     }
 }
 
+/// The encounter of a row of cells in the order of the columns.
+pub(crate) fn pair_encounter(cells: &[f64]) -> Result<Encounter, String> {
+    if cells.len() < PAIR_COLUMNS.len() {
+        return Err(format!("a row of {} numbers instead of {}", cells.len(), PAIR_COLUMNS.len()));
+    }
+    Encounter::new(&aircraft(&cells[..6]), &[aircraft(&cells[6..12])], [0.0; 3]).map_err(|e| e.to_string())
+}
+
 fn bands(guidance: &Guidance) -> String {
     let unit = unit(guidance.kind);
     // + 0.0: never a negative zero.

@@ -84,20 +84,20 @@ impl Grid {
             }
             Kind::Altitude => {
                 if settings.below > 0.0 {
-                    grid.min = min.max(own - settings.below);
+                    grid.min = min.max(own - settings.below).min(max);
                 }
                 if settings.above > 0.0 {
-                    grid.max = max.min(own + settings.above);
+                    grid.max = max.min(own + settings.above).max(min);
                 }
                 grid.origin = grid.min;
                 grid.above = steps(grid.max - grid.min, step);
             }
             Kind::Speed | Kind::VerticalSpeed => {
                 if settings.below > 0.0 {
-                    grid.min = min.max(own - settings.below);
+                    grid.min = min.max(own - settings.below).min(max);
                 }
                 if settings.above > 0.0 {
-                    grid.max = max.min(own + settings.above);
+                    grid.max = max.min(own + settings.above).max(min);
                 }
                 (grid.below, grid.above) = (steps(own - grid.min, step), steps(grid.max - own, step));
             }
