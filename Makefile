@@ -63,7 +63,7 @@ deny-tool: tools
 deny: deny-tool ## licences and sources of all dependencies
 	cargo deny --locked check licenses sources bans
 
-bench: console ## the measurements of BENCHMARKS.md
+bench: console ## the measurements of BENCHMARKS.md; ORACLE=folder: also against a reference's answers
 	cargo build --release --locked -p hotline
 	cargo bench --locked -p hotline-journal --bench stores
 	cargo bench --locked -p hotline-journal --bench startup
@@ -71,6 +71,7 @@ bench: console ## the measurements of BENCHMARKS.md
 	target/release/hotline bench memory
 	target/release/hotline bench startup
 	target/release/hotline bench alert
+	target/release/hotline detect bench --plots docs/plots $(if $(ORACLE),--oracle $(ORACLE) --config $(ORACLE)/configurations/DO_365B_no_SUM.conf,--config crates/hotline-detect/testdata/example.conf)
 
 fuzz: tools ## every decoder for SECONDS_EACH=10; coverage-guided where a nightly toolchain is, else by mutation
 	scripts/fuzz $(SECONDS_EACH)

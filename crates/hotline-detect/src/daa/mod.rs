@@ -3,6 +3,22 @@
 //! Follows the published alerting and guidance logic (Munoz et al., "DAIDALUS: detect and avoid alerting logic for
 //! unmanned systems", DASC 2015; RTCA DO-365), with its configuration files, and gives the same answers as its
 //! reference implementation.
+//!
+//! ```
+//! use hotline_detect::daa::{Configuration, Kind, Region, Scenario, Session};
+//! let (configuration, unknown) = Configuration::parse(include_str!("../../testdata/example.conf"))?;
+//! assert!(unknown.is_empty());
+//! let scenario = Scenario::parse(include_str!("../../testdata/crossing.daa"))?;
+//! let mut session = Session::new(&configuration);
+//! let mut highest = 0;
+//! for step in &scenario.steps {
+//!     let update = session.update(step.time, &step.own, &step.traffic, [0.0; 3])?;
+//!     highest = highest.max(update.alerts.iter().map(|a| a.level).max().unwrap_or(0));
+//!     assert_eq!(update.guidance[0].kind, Kind::Direction);
+//! }
+//! assert_eq!(highest, 3);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod alerting;
 mod altitude;
