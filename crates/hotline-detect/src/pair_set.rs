@@ -15,6 +15,9 @@ const LAYERS: usize = 8;
 /// Squares along the edge of a face.
 const SQUARES: usize = 96;
 
+/// Aircraft are taken to be no faster, metres a second, until a faster one comes.
+const FAST: f64 = 350.0;
+
 /// An aircraft's reach on one face.
 #[derive(Debug, Clone, Copy)]
 struct Reach {
@@ -41,6 +44,8 @@ pub struct PairSet {
     classes: SizeClasses,
     widest: Minima,
     lookahead: f64,
+    /// Reaches are grown for partners at most so fast, metres a second.
+    fastest: f64,
     conversions: DatumConversions,
     /// Of all faces: a table without holes, 11 MB when empty, saves looking each cell up.
     cells: Vec<Vec<Reach>>,
@@ -56,6 +61,7 @@ impl PairSet {
             widest: classes.widest(),
             classes,
             lookahead: lookahead.get().clamp(0.0, MAX_LOOKAHEAD.get()),
+            fastest: FAST,
             conversions,
             cells: vec![Vec::new(); FACES * SQUARES * SQUARES * LAYERS],
             aircraft: Vec::new(),
@@ -65,6 +71,9 @@ impl PairSet {
 
     /// Puts an aircraft in, or at its new state; all states are of one instant. Its pairs are found anew.
     pub fn update(&mut self, number: u32, state: Sized) {
+        if state.0.speed() > self.fastest {
+            self.grow(state.0.speed());
+        }
         let index = number as usize;
         if self.aircraft.len() <= index {
             self.aircraft.resize(index + 1, None);
@@ -114,6 +123,20 @@ impl PairSet {
         found.dedup();
         for other in found {
             self.test(number, other);
+        }
+    }
+
+    /// Files all aircraft anew, with reaches grown for partners as fast as this and half as fast again.
+    fn grow(&mut self, speed: f64) {
+        self.fastest = (speed * 1.5).min(MAX_GROUND_SPEED.get()).max(speed);
+        self.cells.iter_mut().for_each(Vec::clear);
+        for (number, state) in (0u32..).zip(self.aircraft.clone()) {
+            let Some(state) = state else { continue };
+            let mut reaches: Vec<Reach> = Vec::new();
+            self.reaches(number, &state, |reach| reaches.push(reach));
+            for reach in &reaches {
+                for_cells(reach, |_, key| self.cells[key].push(*reach));
+            }
         }
     }
 
@@ -196,11 +219,10 @@ impl PairSet {
         self.partners.iter().enumerate().flat_map(of).collect()
     }
 
-    /// The reaches of an aircraft. The growth of its path is derived at [`crate::PairFinder`]; others may be as fast as
-    /// anything.
+    /// The reaches of an aircraft. The growth of its path is derived at [`crate::PairFinder`].
     fn reaches(&self, number: u32, (kinematics, _): &Sized, mut visit: impl FnMut(Reach)) {
         let path = kinematics.speed() * self.lookahead;
-        let bend = bend(path, MAX_GROUND_SPEED.get() * self.lookahead, self.widest.horizontal().get());
+        let bend = bend(path, self.fastest * self.lookahead, self.widest.horizontal().get());
         let margin = self.widest.horizontal().get() / 2.0 + bend + 1.0;
         let end = std::array::from_fn(|i| kinematics.place[i] + kinematics.velocity[i] * self.lookahead);
         let half = self.widest.vertical().get() / 2.0 + 0.1;

@@ -62,11 +62,11 @@ impl From<Minima> for SizeClasses {
 pub type Sized = (Kinematics, u8);
 
 /// Thickness of a layer of altitude, metres.
-const LAYER: f64 = 800.0;
+const LAYER: f64 = 1600.0;
 /// Layers; the first and the last reach on without bound.
 const LAYERS: usize = 32;
 /// Bands of a face.
-const BANDS: usize = 192;
+const BANDS: usize = 128;
 /// Fewest and most aircraft of one job of the first stage.
 const CHUNKS: std::ops::RangeInclusive<usize> = 1024..=8192;
 /// What single precision may be wrong by, metres.
@@ -90,6 +90,17 @@ struct Piece {
     bend: f32,
     /// The altitude cannot be compared with all others.
     other_datum: bool,
+}
+
+/// What the sweep looks at first of a piece.
+#[derive(Debug, Clone, Copy)]
+struct Front {
+    u: [f32; 2],
+    v: [f32; 2],
+    index: u32,
+    layer: u8,
+    lowest_layer: u8,
+    lowest_band: u8,
 }
 
 /// The pieces of a chunk of aircraft, by face and band.
@@ -190,16 +201,29 @@ impl Pass<'_> {
             let range = chunk.begins[group] as usize..chunk.begins[group + 1] as usize;
             pieces.extend_from_slice(&chunk.pieces[range]);
         }
-        pieces.sort_unstable_by(|a, b| a.layer.cmp(&b.layer).then(a.u[0].total_cmp(&b.u[0])));
-        for (index, one) in pieces.iter().enumerate() {
-            for other in &pieces[index + 1..] {
+        // Sorted are small keys, and swept what fits many to a cache line.
+        let mut order: Vec<(u8, f32, u32)> =
+            (0u32..).zip(&pieces).map(|(index, piece)| (piece.layer, piece.u[0], index)).collect();
+        order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let front = |&(layer, _, index): &(u8, f32, u32)| {
+            let Piece { u, v, lowest_layer, lowest_band, .. } = pieces[index as usize];
+            Front { u, v, index, layer, lowest_layer, lowest_band }
+        };
+        let fronts: Vec<Front> = order.iter().map(front).collect();
+        for (index, one) in fronts.iter().enumerate() {
+            for other in &fronts[index + 1..] {
                 if other.layer != one.layer || other.u[0] > one.u[1] {
                     break;
                 }
-                let here = one.lowest_layer.max(other.lowest_layer) == one.layer
-                    && one.lowest_band.max(other.lowest_band) == band;
-                if here && one.v[0] <= other.v[1] && other.v[0] <= one.v[1] && self.may_meet(one, other) {
-                    self.test(one.aircraft as usize, other.aircraft as usize, found);
+                if one.v[0] <= other.v[1]
+                    && other.v[0] <= one.v[1]
+                    && one.lowest_layer.max(other.lowest_layer) == one.layer
+                    && one.lowest_band.max(other.lowest_band) == band
+                {
+                    let (one, other) = (&pieces[one.index as usize], &pieces[other.index as usize]);
+                    if self.may_meet(one, other) {
+                        self.test(one.aircraft as usize, other.aircraft as usize, found);
+                    }
                 }
             }
         }
