@@ -1,5 +1,6 @@
 //! The cylinder around an aircraft, and when another on a straight path is inside it.
 
+use crate::volume::{Shape, Span};
 use crate::{DetectError, Relative};
 use hotline_airspace::{Metres, Seconds};
 
@@ -56,54 +57,9 @@ pub struct Violation {
     pub leaves: Seconds,
 }
 
-/// An open interval of time; everything when nothing moves and the condition holds.
-const ALWAYS: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
-
-/// When |s2 + t v2| < radius: the roots of a quadratic, or always or never without relative motion.
-/// The larger root is computed without cancellation, the other from their product.
-fn inside_circle(pair: &Relative, radius: f64) -> Option<(f64, f64)> {
-    let [sx, sy, _] = pair.s;
-    let [vx, vy, _] = pair.v;
-    let v2 = pair.v_squared();
-    let c = sx * sx + sy * sy - radius * radius;
-    if v2 == 0.0 {
-        return (c < 0.0).then_some(ALWAYS);
-    }
-    let cross = sx * vy - sy * vx;
-    let delta = radius * radius * v2 - cross * cross;
-    if delta <= 0.0 {
-        return None;
-    }
-    let (closing, root) = (pair.closing(), delta.sqrt());
-    if closing <= 0.0 {
-        let leaves = (root - closing) / v2;
-        Some((c / (root - closing), leaves))
-    } else {
-        Some((-(closing + root) / v2, -c / (closing + root)))
-    }
-}
-
-/// When |sz + t vz| < half height.
-fn inside_slab(sz: f64, vz: f64, half_height: f64) -> Option<(f64, f64)> {
-    if vz == 0.0 {
-        return (sz.abs() < half_height).then_some(ALWAYS);
-    }
-    let (a, b) = ((-half_height - sz) / vz, (half_height - sz) / vz);
-    Some((a.min(b), a.max(b)))
-}
-
-/// The open interval of all time in which the minima are violated, if any.
-pub(crate) fn violation_ever(pair: &Relative, minima: &Minima) -> Option<(f64, f64)> {
-    let slab = inside_slab(pair.s[2], pair.v[2], minima.vertical)?;
-    let circle = inside_circle(pair, minima.horizontal)?;
-    let both = (slab.0.max(circle.0), slab.1.min(circle.1));
-    (both.0 < both.1).then_some(both)
-}
-
 pub(crate) fn violation_in(pair: &Relative, minima: &Minima, begin: f64, end: f64) -> Option<Violation> {
-    let (enters, leaves) = violation_ever(pair, minima)?;
-    (enters < end && leaves > begin)
-        .then(|| Violation { enters: Seconds::new(enters.max(begin)), leaves: Seconds::new(leaves.min(end)) })
+    let shape = Shape::cylinder(minima.horizontal, minima.vertical);
+    shape.within(pair, Span { from: begin, to: end }).map(Span::violation)
 }
 
 /// When two aircraft on straight paths violate the minima within [`begin`, `end`]: some instant t of the window
@@ -117,11 +73,8 @@ pub fn cylinder_violation(
     begin: Seconds,
     end: Seconds,
 ) -> Result<Option<Violation>, DetectError> {
-    let (begin, end) = (begin.get(), end.get());
-    if !(begin <= end && begin.is_finite() && end.is_finite()) {
-        return Err(DetectError::Window { begin, end });
-    }
-    Ok(violation_in(pair, minima, begin, end))
+    let window = Span::window(begin, end)?;
+    Ok(violation_in(pair, minima, window.from, window.to))
 }
 
 #[cfg(test)]
@@ -150,6 +103,8 @@ mod tests {
         );
         assert_eq!(violation([9260.0, 0.0, 0.0], still, 0.0, 60.0), None, "on the border is outside");
         assert_eq!(violation([0.0; 3], still, 5.0, 5.0), Some((5.0, 5.0)), "one instant");
+        let closing = [10.0, 0.0, 0.0];
+        assert_eq!(violation([-9270.0, 0.0, 0.0], closing, 0.0, 1.0), None, "reaches the border at the end");
         assert_eq!(violation([0.0, 0.0, 304.8], still, 0.0, 60.0), None);
         assert_eq!(violation([0.0, 0.0, 1000.0], [0.0, 0.0, -10.0], 0.0, 60.0), None, "descends too late");
         assert_eq!(

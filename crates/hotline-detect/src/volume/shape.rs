@@ -198,7 +198,12 @@ impl Shape {
     /// When it is violated within a window.
     #[inline]
     pub(crate) fn within(&self, pair: &Relative, window: Span) -> Option<Span> {
-        let found = self.ever(pair).meet(window);
+        let ever = self.ever(pair);
+        // An open border is not reached at the very end of the window.
+        if self.open && !(ever.from < window.to && ever.to > window.from) {
+            return None;
+        }
+        let found = ever.meet(window);
         found.is_some().then_some(found)
     }
 }
