@@ -100,14 +100,17 @@ impl PairSet {
             for_cells(reach, |cell, key| {
                 let filed = &mut self.cells[key];
                 let mut before = None;
+                let meet = |a: [f32; 2], b: [f32; 2]| (a[0] <= b[1]) & (b[0] <= a[1]);
                 for (at, other) in filed.iter().enumerate() {
-                    if other.aircraft == number {
-                        before = Some(at);
+                    // One condition, so that it does not branch.
+                    if !(meet(reach.z, other.z) & meet(reach.u, other.u) & meet(reach.v, other.v))
+                        && other.aircraft != number
+                    {
                         continue;
                     }
-                    let here = (0..3).all(|i| cell[i] == reach.low[i].max(other.low[i]));
-                    let meet = |a: [f32; 2], b: [f32; 2]| a[0] <= b[1] && b[0] <= a[1];
-                    if here && meet(reach.u, other.u) && meet(reach.v, other.v) && meet(reach.z, other.z) {
+                    if other.aircraft == number {
+                        before = Some(at);
+                    } else if (0..3).all(|i| cell[i] == reach.low[i].max(other.low[i])) {
                         found.push(other.aircraft);
                     }
                 }

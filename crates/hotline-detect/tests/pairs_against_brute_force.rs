@@ -1,8 +1,8 @@
 //! The pair finder against looking at every pair, everywhere on the globe.
 
 use hotline_airspace::{
-    Altitude, Datum, DatumConversions, Degrees, Metres, MetresPerSecond, Position, Seconds, TrackState,
-    geodesy,
+    Altitude, Datum, DatumConversion, DatumConversions, Degrees, Metres, MetresPerSecond, Position, Seconds,
+    TrackState, geodesy,
 };
 use hotline_detect::{
     Executor, Kinematics, Minima, PairFinder, PairSet, SizeClasses, all_pairs, all_pairs_brute_force,
@@ -23,13 +23,14 @@ fn aircraft(
     speed: f64,
     height: f64,
     climb: f64,
+    datum: Datum,
 ) -> Kinematics {
     let (lat, lon) = PLACES[middle];
     let middle = Position::new(Degrees::new(lat), Degrees::new(lon)).unwrap();
     let state = TrackState::new(
         Timestamp::UNIX_EPOCH,
         geodesy::destination(middle, Degrees::new(bearing), Metres::new(way)),
-        Altitude::new(Metres::new(height), Datum::Barometric).unwrap(),
+        Altitude::new(Metres::new(height), datum).unwrap(),
         MetresPerSecond::new(speed),
         Degrees::new(track),
         MetresPerSecond::new(climb),
@@ -38,13 +39,17 @@ fn aircraft(
 }
 
 prop_compose! {
-    fn scene()(middle in 0..PLACES.len(), spread in 20e3..800e3)(
+    fn scene_in(datums: Vec<Datum>)(middle in 0..PLACES.len(), spread in 20e3..800e3)(
         fleet in prop::collection::vec(
             (Just(middle), 0.0..360.0, 0.0..spread, 0.0..360.0, prop_oneof![Just(0.0), 0.0..350.0, 0.0..1500.0],
-             0.0..3000.0, prop_oneof![Just(0.0), -20.0..20.0]), 2..80)
+             0.0..3000.0, prop_oneof![Just(0.0), -20.0..20.0], prop::sample::select(datums.clone())), 2..80)
     ) -> Vec<Kinematics> {
-        fleet.into_iter().map(|(m, b, w, t, s, h, c)| aircraft(m, b, w, t, s, h, c)).collect()
+        fleet.into_iter().map(|(m, b, w, t, s, h, c, d)| aircraft(m, b, w, t, s, h, c, d)).collect()
     }
+}
+
+fn scene() -> impl Strategy<Value = Vec<Kinematics>> {
+    scene_in(vec![Datum::Barometric])
 }
 
 proptest! {
@@ -58,6 +63,28 @@ proptest! {
         let lookahead = Seconds::new(lookahead);
         let all = all_pairs_brute_force(&fleet, &minima, lookahead, &none);
         prop_assert_eq!(all_pairs(&fleet, &minima, lookahead, &none), all);
+    }
+
+    /// Altitudes that can be compared, and some that cannot.
+    #[test]
+    fn altitudes_of_different_datums(
+        mixed in scene_in(vec![Datum::Barometric, Datum::Ellipsoid, Datum::AboveGround]),
+        lookahead in 0.0..300.0,
+        stated in any::<bool>(),
+    ) {
+        let minima = Minima::new(Metres::new(9260.0), Metres::new(304.8)).unwrap();
+        let conversion = DatumConversion { offset: Metres::new(50.0), error: Metres::new(30.0) };
+        let conversions = if stated {
+            DatumConversions { barometric: Some(conversion), ..DatumConversions::default() }
+        } else {
+            DatumConversions::default()
+        };
+        let lookahead = Seconds::new(lookahead);
+        let pairs = all_pairs_brute_force(&mixed, &minima, lookahead, &conversions);
+        prop_assert_eq!(all_pairs(&mixed, &minima, lookahead, &conversions), pairs.clone());
+        let mut set = PairSet::new(minima.into(), lookahead, conversions);
+        (0u32..).zip(&mixed).for_each(|(i, k)| set.update(i, (*k, 0)));
+        prop_assert_eq!(set.pairs(), pairs);
     }
 
     /// After updates and removals, what a finder offers still holds every real conflict.
