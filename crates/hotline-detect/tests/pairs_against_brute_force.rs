@@ -21,9 +21,7 @@ fn aircraft(
     way: f64,
     track: f64,
     speed: f64,
-    height: f64,
-    climb: f64,
-    datum: Datum,
+    (height, climb, datum): (f64, f64, Datum),
 ) -> Kinematics {
     let (lat, lon) = PLACES[middle];
     let middle = Position::new(Degrees::new(lat), Degrees::new(lon)).unwrap();
@@ -44,7 +42,7 @@ prop_compose! {
             (Just(middle), 0.0..360.0, 0.0..spread, 0.0..360.0, prop_oneof![Just(0.0), 0.0..350.0, 0.0..1500.0],
              0.0..3000.0, prop_oneof![Just(0.0), -20.0..20.0], prop::sample::select(datums.clone())), 2..80)
     ) -> Vec<Kinematics> {
-        fleet.into_iter().map(|(m, b, w, t, s, h, c, d)| aircraft(m, b, w, t, s, h, c, d)).collect()
+        fleet.into_iter().map(|(m, b, w, t, s, h, c, d)| aircraft(m, b, w, t, s, (h, c, d))).collect()
     }
 }
 
