@@ -2,7 +2,7 @@
 
 use super::configuration::{AlertLevel, Alerter, Configuration, KindSettings, TerminalArea};
 use super::encounter::{Encounter, Place, SPHERE_RADIUS, Traffic};
-use super::sweep::{Scene, Sweep};
+use super::sweep::{Scene, Sweep, waypoints};
 use super::targets::{Grid, Kind};
 use crate::Violation;
 use crate::volume::{Errors, Span};
@@ -85,7 +85,10 @@ impl Configuration {
             let settings = KindSettings { below: spread, above: spread, ..*self.settings(kind) };
             let grid = Grid::new(&settings, encounter, kind);
             let mut sweep = Sweep::default();
-            let scene = Scene { configuration: self, encounter, traffic, grid: &grid, manoeuvre };
+            let mut path = Vec::new();
+            waypoints(self, encounter, (&grid, manoeuvre), &mut path);
+            let scene =
+                Scene { configuration: self, encounter, traffic, grid: &grid, manoeuvre, path: &path };
             sweep.fill(&scene, &level.volume, level.errors(self, traffic));
             sweep.any_conflict(&self.window(time))
         })

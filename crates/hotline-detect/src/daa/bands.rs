@@ -4,7 +4,7 @@ use super::Region;
 use super::configuration::{Configuration, KindSettings};
 use super::encounter::{Encounter, Traffic};
 use super::recovery::{self, Recovery};
-use super::sweep::{Scene, Sweep, Timeline, Window};
+use super::sweep::{Scene, Sweep, Timeline, Waypoint, Window, waypoints};
 use super::targets::{Grid, Kind, Manoeuvre};
 use crate::volume::{Errors, Span, Volume};
 
@@ -49,6 +49,7 @@ pub struct Workspace {
     /// The same for the recovery cylinder.
     pub(crate) cylinders: Vec<Sweep>,
     pub(crate) timelines: Vec<Timeline>,
+    pub(crate) path: Vec<Waypoint>,
     pub(crate) cells: Vec<bool>,
 }
 
@@ -120,6 +121,7 @@ impl Configuration {
         let (mut recovery, mut saturated) = (None, Region::None);
         let mut violated_now = false;
         workspace.prepare(encounter.traffic.len());
+        waypoints(self, encounter, (&grid, manoeuvre), &mut workspace.path);
         for region in SEVERITY {
             let shapers = self.shapers(encounter, region);
             if shapers.is_empty() {
@@ -131,7 +133,8 @@ impl Configuration {
             for shaper in &shapers {
                 let sweep = &mut workspace.sweeps[shaper.index];
                 let traffic = shaper.traffic;
-                let scene = Scene { configuration: self, encounter, traffic, grid: &grid, manoeuvre };
+                let path = workspace.path.as_slice();
+                let scene = Scene { configuration: self, encounter, traffic, grid: &grid, manoeuvre, path };
                 sweep.fill(&scene, shaper.volume, shaper.errors);
                 let window = self.window(shaper.horizon);
                 if shaper.conflict || sweep.any_conflict(&window) {

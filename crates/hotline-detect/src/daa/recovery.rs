@@ -33,11 +33,19 @@ pub(crate) fn find<'a>(
     workspace: &mut Workspace,
 ) -> Option<Recovery> {
     let shapers = configuration.shapers(encounter, configuration.corrective_region);
-    let Workspace { sweeps, cylinders, timelines, cells } = workspace;
-    let scene =
-        |shaper: &Shaper<'a>| Scene { configuration, encounter, traffic: shaper.traffic, grid, manoeuvre };
+    let Workspace { sweeps, cylinders, timelines, cells, path } = workspace;
+    let scene = |shaper: &Shaper<'a>| Scene {
+        configuration,
+        encounter,
+        traffic: shaper.traffic,
+        grid,
+        manoeuvre,
+        path,
+    };
     for shaper in &shapers {
-        sweeps[shaper.index].fill(&scene(shaper), shaper.volume, shaper.errors);
+        let sweep = &mut sweeps[shaper.index];
+        sweep.fill(&scene(shaper), shaper.volume, shaper.errors);
+        timelines[shaper.index].fill_volume(sweep, grid.len(), &configuration.window(shaper.horizon));
     }
     let mut fill = |(horizontal, vertical): (f64, f64), timelines: &mut [Timeline]| {
         let volume = Volume::from(Shape::cylinder(horizontal, vertical));
@@ -45,7 +53,7 @@ pub(crate) fn find<'a>(
             let cylinder = &mut cylinders[shaper.index];
             cylinder.fill(&scene(shaper), &volume, None);
             let window = configuration.window(shaper.horizon);
-            timelines[shaper.index].fill(&sweeps[shaper.index], cylinder, grid.len(), &window);
+            timelines[shaper.index].fill_cylinder(cylinder, grid.len(), &window);
         }
     };
     // Whether anything is free with the volume from `switch` on and the cylinder until then.

@@ -64,6 +64,30 @@ pub(crate) struct Scene<'a> {
     pub(crate) traffic: &'a Traffic,
     pub(crate) grid: &'a Grid,
     pub(crate) manoeuvre: Manoeuvre,
+    /// The own aircraft's way to each target of direction or speed.
+    pub(crate) path: &'a [Waypoint],
+}
+
+/// When, where (relative to now) and how fast the own aircraft is when it has reached a target, seen from above.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Waypoint {
+    at: f64,
+    offset: [f64; 2],
+    velocity: [f64; 2],
+}
+
+/// The way to each target of direction or speed; none for other kinds.
+pub(crate) fn waypoints(
+    configuration: &Configuration,
+    encounter: &Encounter,
+    (grid, manoeuvre): (&Grid, Manoeuvre),
+    into: &mut Vec<Waypoint>,
+) {
+    into.clear();
+    if matches!(grid.kind, Kind::Direction | Kind::Speed) {
+        let path = Path::new(configuration, encounter, grid.kind, manoeuvre);
+        into.extend((0..grid.len()).map(|index| path.state(index as isize - grid.below as isize)));
+    }
 }
 
 impl Sweep {
@@ -151,8 +175,7 @@ impl Sweep {
     fn fill_horizontal(&mut self, scene: &Scene<'_>, rows: impl Rows) {
         let (encounter, grid, traffic) = (scene.encounter, scene.grid, scene.traffic);
         let pair = encounter.pair(traffic);
-        let path = Path::new(scene);
-        self.tau = path.tau;
+        self.tau = scene.manoeuvre.time_of(scene.configuration.settings(grid.kind).step);
         for (number, row) in rows.enumerate() {
             let layer = row.in_layer(encounter.altitude, encounter.velocity[2]);
             let vertical = layer.meet(row.shape.vertical(pair.s[2], pair.v[2]));
@@ -160,8 +183,7 @@ impl Sweep {
                 continue;
             }
             self.begin(grid);
-            for index in 0..grid.len() {
-                let (at, offset, velocity) = path.state(index as isize - grid.below as isize);
+            for (index, &Waypoint { at, offset, velocity }) in scene.path.iter().enumerate() {
                 let s = [
                     pair.s[0] + offset[0] - traffic.velocity[0] * at,
                     pair.s[1] + offset[1] - traffic.velocity[1] * at,
@@ -262,54 +284,71 @@ fn clear(
 /// When targets are free of a volume from some time on, and of a recovery cylinder until then.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Timeline {
-    targets: Vec<Course>,
+    volume: Vec<Regained>,
+    cylinder: Vec<Kept>,
     own: usize,
     tau: Option<f64>,
     horizon: f64,
 }
 
-/// Of one target.
+/// When a target is free of the volume.
 #[derive(Debug, Clone, Copy)]
-struct Course {
-    /// When the cylinder is first violated; infinite: never.
-    first: f64,
+struct Regained {
     /// When the volume is last violated; negative infinity: never.
     last: f64,
-    /// The same for the cylinder, on the way to the next target.
-    cut_first: f64,
-    /// Whether the volume is violated on the way to the next target.
+    /// Whether it is violated on the way to the next target.
     cut: bool,
 }
 
+/// How long a target is free of the cylinder.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    /// When the cylinder is first violated; infinite: never.
+    first: f64,
+    /// The same on the way to the next target.
+    cut: f64,
+}
+
 impl Timeline {
-    /// From the sweeps of a volume and a cylinder over the same targets.
-    pub(crate) fn fill(&mut self, volume: &Sweep, cylinder: &Sweep, targets: usize, window: &Window) {
+    /// Takes in the sweep of a volume.
+    pub(crate) fn fill_volume(&mut self, volume: &Sweep, targets: usize, window: &Window) {
         (self.own, self.tau, self.horizon) = (volume.own, volume.tau, window.horizon);
-        self.targets.clear();
-        for index in 0..targets {
-            let (mut first, mut last, mut cut_first) = (f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY);
-            for leg in cylinder.legs(index) {
-                if leg.span.meets(0.0, window.end(leg.base)) {
-                    first = first.min(leg.span.from.max(0.0));
-                }
-            }
+        self.volume.clear();
+        self.volume.extend((0..targets).map(|index| {
+            let mut last = f64::NEG_INFINITY;
             for leg in volume.legs(index) {
                 let end = window.end(leg.base);
                 if leg.span.meets(0.0, end) {
                     last = last.max(leg.span.to.min(end));
                 }
             }
-            let mut cut = false;
+            Regained { last, cut: self.tau.is_some_and(|tau| volume.cut(window, index, tau)) }
+        }));
+    }
+
+    /// Takes in the sweep of a cylinder over the same targets.
+    pub(crate) fn fill_cylinder(&mut self, cylinder: &Sweep, targets: usize, window: &Window) {
+        self.cylinder.clear();
+        if cylinder.never {
+            self.cylinder.resize(targets, Kept { first: f64::INFINITY, cut: f64::INFINITY });
+            return;
+        }
+        self.cylinder.extend((0..targets).map(|index| {
+            let (mut first, mut cut) = (f64::INFINITY, f64::INFINITY);
+            for leg in cylinder.legs(index) {
+                if leg.span.meets(0.0, window.end(leg.base)) {
+                    first = first.min(leg.span.from.max(0.0));
+                }
+            }
             if let Some(tau) = self.tau {
                 let at = index.abs_diff(self.own) as f64 * tau;
                 let end = (at + tau).min(window.lookahead);
                 for leg in cylinder.legs(index).iter().filter(|l| l.span.meets(at, end)) {
-                    cut_first = cut_first.min(leg.span.from.max(at));
+                    cut = cut.min(leg.span.from.max(at));
                 }
-                cut = volume.cut(window, index, tau);
             }
-            self.targets.push(Course { first, last, cut_first, cut });
-        }
+            Kept { first, cut }
+        }));
     }
 
     /// Clears the cells that are not free when the cylinder counts until `switch` and the volume from then on; the
@@ -318,15 +357,19 @@ impl Timeline {
         let alone = switch > self.horizon;
         let tau = self.tau.unwrap_or(0.0);
         let conflicts = |index: usize| {
-            let Course { first, last, .. } = self.targets[index];
-            if alone { first < f64::INFINITY } else { switch <= last || switch >= first }
+            let first = self.cylinder[index].first;
+            if alone { first < f64::INFINITY } else { switch <= self.volume[index].last || switch >= first }
         };
         let cuts = |index: usize| {
-            let Course { cut_first, cut, .. } = self.targets[index];
+            let cut = self.cylinder[index].cut;
             if alone {
-                return cut_first < f64::INFINITY;
+                return cut < f64::INFINITY;
             }
-            if index.abs_diff(self.own) as f64 * tau < switch { switch >= cut_first } else { cut }
+            if index.abs_diff(self.own) as f64 * tau < switch {
+                switch >= cut
+            } else {
+                self.volume[index].cut
+            }
         };
         clear(self.own, self.tau.is_some(), conflicts, cuts, cells);
     }
@@ -366,28 +409,26 @@ struct Path {
     manoeuvre: Manoeuvre,
     step: f64,
     turning: bool,
-    tau: Option<f64>,
 }
 
 impl Path {
-    fn new(scene: &Scene<'_>) -> Self {
-        let turning = scene.grid.kind == Kind::Direction;
-        let step = scene.configuration.settings(scene.grid.kind).step;
-        let [vx, vy, _] = scene.encounter.velocity;
+    fn new(configuration: &Configuration, encounter: &Encounter, kind: Kind, manoeuvre: Manoeuvre) -> Self {
+        let turning = kind == Kind::Direction;
+        let step = configuration.settings(kind).step;
+        let [vx, vy, _] = encounter.velocity;
         let airspeed = vx.hypot(vy);
         Self {
             ahead: if airspeed > 0.0 { [vx / airspeed, vy / airspeed] } else { [0.0, 1.0] },
-            speed: if turning { scene.configuration.turning_speed(airspeed) } else { airspeed },
-            manoeuvre: scene.manoeuvre,
+            speed: if turning { configuration.turning_speed(airspeed) } else { airspeed },
+            manoeuvre,
             step,
             turning,
-            tau: scene.manoeuvre.time_of(step),
         }
     }
 
-    /// Time, position relative to now and velocity when the target so many steps away is reached.
+    /// The target so many steps away.
     #[inline]
-    fn state(&self, steps: isize) -> (f64, [f64; 2], [f64; 2]) {
+    fn state(&self, steps: isize) -> Waypoint {
         let change = steps as f64 * self.step;
         let at = self.manoeuvre.time_of(change.abs()).unwrap_or(0.0);
         let [ux, uy] = self.ahead;
@@ -397,10 +438,10 @@ impl Path {
             // The arc leads r sin ahead and r (1 - cos) to the side, r = speed / rate.
             let radius = if let Manoeuvre::Rate(rate) = self.manoeuvre { self.speed / rate } else { 0.0 };
             let (ahead, right) = (radius * sin * change.signum(), radius * (1.0 - cos) * change.signum());
-            return (at, [ux * ahead + uy * right, uy * ahead - ux * right], velocity);
+            return Waypoint { at, offset: [ux * ahead + uy * right, uy * ahead - ux * right], velocity };
         }
         let speed = self.speed + change;
         let ahead = (self.speed + change / 2.0) * at;
-        (at, [ux * ahead, uy * ahead], [ux * speed, uy * speed])
+        Waypoint { at, offset: [ux * ahead, uy * ahead], velocity: [ux * speed, uy * speed] }
     }
 }
