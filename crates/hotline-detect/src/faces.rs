@@ -12,6 +12,11 @@ pub(crate) struct Rect {
     pub(crate) v: [f64; 2],
 }
 
+/// A range in single precision, never narrower.
+pub(crate) fn outwards([low, high]: [f64; 2]) -> [f32; 2] {
+    [(low as f32).next_down(), (high as f32).next_up()]
+}
+
 /// How many faces there are.
 pub(crate) const FACES: usize = 6;
 

@@ -4,7 +4,7 @@
 //! at the cells that the aircraft's new reach touches.
 
 use crate::coarse::{bend, near_in_space, near_vertically};
-use crate::faces::{FACES, Rect, on_faces};
+use crate::faces::{FACES, Rect, on_faces, outwards};
 use crate::pair_sweep::{SizeClasses, Sized};
 use crate::{Encounter, Kinematics, MAX_LOOKAHEAD, Minima, encounter};
 use hotline_airspace::{Datum, DatumConversions, MAX_GROUND_SPEED, Seconds};
@@ -222,7 +222,7 @@ impl PairSet {
         self.partners.iter().enumerate().flat_map(of).collect()
     }
 
-    /// The reaches of an aircraft. The growth of its path is derived at [`crate::PairFinder`].
+    /// The reaches of an aircraft. How its path is grown is derived at [`bend`].
     fn reaches(&self, number: u32, (kinematics, _): &Sized, mut visit: impl FnMut(Reach)) {
         let path = kinematics.speed() * self.lookahead;
         let bend = bend(path, self.fastest * self.lookahead, self.widest.horizontal().get());
@@ -251,11 +251,6 @@ impl PairSet {
             });
         });
     }
-}
-
-/// In single precision, never narrower.
-fn outwards([low, high]: [f64; 2]) -> [f32; 2] {
-    [(low as f32).next_down(), (high as f32).next_up()]
 }
 
 fn for_cells(reach: &Reach, mut visit: impl FnMut([u8; 3], usize)) {

@@ -7,7 +7,7 @@
 //! jobs that an [`Executor`] may run in any order on any threads: the result does not depend on it.
 
 use crate::coarse::{bend, near_in_space, near_vertically};
-use crate::faces::{FACES, on_faces};
+use crate::faces::{FACES, on_faces, outwards};
 use crate::{Encounter, Kinematics, MAX_LOOKAHEAD, Minima, encounter};
 use hotline_airspace::{Datum, DatumConversions, Metres, Seconds};
 use std::sync::Mutex;
@@ -153,7 +153,7 @@ impl Pass<'_> {
         Chunk { pieces: order.iter().map(|&index| found[index as usize].1).collect(), begins }
     }
 
-    /// The pieces of one aircraft. The growth of its path is derived at [`crate::PairFinder`].
+    /// The pieces of one aircraft. How its path is grown is derived at [`bend`].
     fn pieces(&self, aircraft: u32, of: &Kinematics, class: u8, found: &mut Vec<(u16, Piece)>) {
         let path = of.speed() * self.lookahead;
         let bend = bend(path, self.fastest * self.lookahead, self.widest.horizontal().get());
@@ -178,13 +178,13 @@ impl Pass<'_> {
                         lowest_band: bands[0],
                         class,
                         aircraft,
-                        u: [below(rect.u[0]), above(rect.u[1])],
-                        v: [below(rect.v[0]), above(rect.v[1])],
+                        u: outwards(rect.u),
+                        v: outwards(rect.v),
                         altitude: now as f32,
                         climb: of.climb() as f32,
                         place: of.place.map(|x| x as f32),
                         velocity: of.velocity.map(|x| x as f32),
-                        bend: above(bend),
+                        bend: (bend as f32).next_up(),
                         other_datum,
                     };
                     found.push((group as u16, piece));
@@ -266,16 +266,6 @@ fn most_frequent_datum(aircraft: &[Sized]) -> Datum {
     let count = |datum: Datum| aircraft.iter().filter(|(k, _)| k.datum() == datum).count();
     let all = [Datum::Barometric, Datum::Ellipsoid, Datum::AboveGround];
     all.into_iter().max_by_key(|datum| count(*datum)).unwrap_or(Datum::Barometric)
-}
-
-/// The number below, in single precision.
-fn below(x: f64) -> f32 {
-    (x as f32).next_down()
-}
-
-/// The number above, in single precision.
-fn above(x: f64) -> f32 {
-    (x as f32).next_up()
 }
 
 /// All pairs (i < j, sorted) of aircraft of one instant that violate the minima of their size classes within the

@@ -5,7 +5,7 @@
 //! through the exact pair test. The growth is derived in [`PairFinder::reach`], so no conflict is missed.
 
 use crate::cell_grid::{Box3, CellGrid};
-use crate::kinematics::MEAN_RADIUS;
+use crate::coarse::bend;
 use crate::{Encounter, Kinematics, Minima, encounter};
 use hotline_airspace::{DatumConversions, MAX_GROUND_SPEED, Metres, Seconds};
 use std::collections::BTreeMap;
@@ -36,15 +36,11 @@ impl<K: Copy + Ord> PairFinder<K> {
         }
     }
 
-    /// The box that holds all places where this aircraft can be part of a conflict.
-    ///
-    /// A pair in conflict at t <= T is now at most d = D + (v + v') T apart. In its flat frame, position differs
-    /// from the chord in space by arc - chord <= d^3 / (24 R^2), shared by two, and a velocity is turned by at
-    /// most d / (2 R), which moves its end by v T d / (2 R).
+    /// The box that holds all places where this aircraft can be part of a conflict: a pair in conflict at t <= T is now
+    /// at most D + (v + v') T apart, and [`bend`] says how far its flat frame then differs from space.
     fn reach(&self, of: &Kinematics) -> Box3 {
         let path = of.speed() * self.lookahead;
-        let apart = self.widest + path + MAX_GROUND_SPEED.get() * self.lookahead;
-        let bend = path * apart / (2.0 * MEAN_RADIUS) + apart.powi(3) / (48.0 * MEAN_RADIUS * MEAN_RADIUS);
+        let bend = bend(path, MAX_GROUND_SPEED.get() * self.lookahead, self.widest);
         let end = std::array::from_fn(|i| of.place[i] + of.velocity[i] * self.lookahead);
         Box3::around(of.place, end, self.widest / 2.0 + bend + 1.0)
     }

@@ -5,7 +5,7 @@
 //! half a cell of what it asks for, in each size of cell that is in use.
 
 use crate::Dilation;
-use crate::faces::{Rect, on_faces};
+use crate::faces::{FACES, Rect, on_faces, outwards};
 use crate::kinematics::surface;
 use hotline_airspace::{Area, Datum, Metres, Position, TimeInterval, Volume4};
 use rustc_hash::FxHashMap;
@@ -16,8 +16,8 @@ use std::hash::Hash;
 const LEVELS: usize = 12;
 /// Beginning of the index's count of seconds: the year 2000.
 const EPOCH: i64 = 946_684_800;
-/// How much farther than its chord a geodesic may bend, as a part of the square of its length in metres, and a metre
-/// for the rounding: ten times what it is on WGS84.
+/// How far an edge may bend away from the straight line between its ends as seen from the earth's centre, as a part of
+/// the square of its length in metres; a test below measures that it is enough.
 const GEODESIC_BEND: f64 = 1e-9;
 
 /// A filed volume. Bounds are rounded outwards.
@@ -64,10 +64,6 @@ fn level_of(rect: &Rect) -> usize {
     (2.0 / extent).log2().floor().clamp(0.0, (LEVELS - 1) as f64) as usize
 }
 
-fn outwards([low, high]: [f64; 2]) -> [f32; 2] {
-    [(low as f32).next_down(), (high as f32).next_up()]
-}
-
 fn seconds(time: TimeInterval) -> [u32; 2] {
     let count = |second: i64| (second - EPOCH).clamp(0, i64::from(u32::MAX)) as u32;
     [count(time.start().as_second()), count(time.end().as_second().saturating_add(1))]
@@ -79,7 +75,7 @@ fn rectangles(area: &Area, margin: f64, mut visit: impl FnMut(u8, Rect)) {
         Area::Circle { centre, radius } => (vec![surface(*centre).1], radius.get()),
         Area::Polygon(polygon) => (polygon.vertices().iter().map(|p| surface(*p).1).collect(), 0.0),
     };
-    let mut around: [Option<Rect>; 6] = [None; 6];
+    let mut around: [Option<Rect>; FACES] = [None; FACES];
     for (index, a) in places.iter().enumerate() {
         let b = places[(index + 1) % places.len()];
         let square = (0..3).map(|i| (a[i] - b[i]).powi(2)).sum::<f64>();
@@ -201,5 +197,34 @@ impl<K: Copy + Ord + Hash> VolumeIndex<K> {
         // A volume near the edge of two faces is filed on both.
         found.dedup();
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hotline_airspace::{Degrees, geodesy};
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Every point of an edge, drawn along its geodesic, is in the rectangles of its triangle.
+        #[test]
+        fn edges_bend_less_than_is_allowed(lat in -90.0..90.0, lon in -180.0..180.0, bearing in 0.0..360.0,
+                                           way in 10.0..1_000_000.0, share in 0.0..1.0) {
+            let from = Position::new(Degrees::new(lat), Degrees::new(lon)).unwrap();
+            let along = |way: f64| geodesy::destination(from, Degrees::new(bearing), Metres::new(way));
+            let aside = geodesy::destination(from, Degrees::new((bearing + 60.0) % 360.0), Metres::new(way));
+            let Ok(area) = Area::polygon(vec![from, along(way), aside]) else { return Ok(()) };
+            let (mut around, mut point) = ([None; FACES], [None; FACES]);
+            rectangles(&area, 0.0, |face, rect| around[usize::from(face)] = Some(rect));
+            let place = surface(along(way * share)).1;
+            on_faces(place, place, 0.0, |face, rect| point[usize::from(face)] = Some(rect));
+            for (around, point) in around.iter().zip(point) {
+                let Some(point) = point else { continue };
+                let around = around.expect("the point's face is one of the edge's");
+                prop_assert!(around.u[0] <= point.u[0] && point.u[1] <= around.u[1]);
+                prop_assert!(around.v[0] <= point.v[0] && point.v[1] <= around.v[1]);
+            }
+        }
     }
 }
