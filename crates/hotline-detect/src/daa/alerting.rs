@@ -27,7 +27,11 @@ impl AlertLevel {
 
     /// The alerting time, or the early one while hysteresis holds the level.
     pub(crate) fn time(&self, index: usize, traffic: &Traffic) -> f64 {
-        if traffic.early >> index & 1 == 1 { self.early_alerting_time_s } else { self.alerting_time_s }
+        if u32::try_from(index).is_ok_and(|i| traffic.early.checked_shr(i).unwrap_or(0) & 1 == 1) {
+            self.early_alerting_time_s
+        } else {
+            self.alerting_time_s
+        }
     }
 }
 

@@ -128,7 +128,9 @@ impl<'c, K: Clone + Eq + Hash> Session<'c, K> {
         let track = self.tracks.entry(key.clone()).or_default();
         track.seen = self.updates;
         let held = |(number, since): (usize, &Option<(f64, f64)>)| match since {
-            Some((_, last)) if time - last <= stability.hysteresis_s => 1u32 << number,
+            Some((_, last)) if time - last <= stability.hysteresis_s => {
+                1u32.checked_shl(number as u32).unwrap_or(0)
+            }
             _ => 0,
         };
         let early = track.since.iter().enumerate().map(held).fold(0, |bits, bit| bits | bit);
@@ -194,8 +196,8 @@ impl<'c, K: Clone + Eq + Hash> Session<'c, K> {
                     }
                 }
             }
-            let (up, prefers_up) = choose_side(kind, guidance.own, guidance.up, guidance.down);
-            let kept = stability.bands && up.abs() <= settings.preferred_persistence;
+            let (difference, prefers_up) = choose_side(kind, guidance.own, guidance.up, guidance.down);
+            let kept = stability.bands && difference.abs() <= settings.preferred_persistence;
             guidance.prefers_up = if kept { shown.prefers_up } else { prefers_up };
         }
         (shown.up, shown.down, shown.prefers_up) = (guidance.up, guidance.down, guidance.prefers_up);

@@ -54,8 +54,8 @@ impl Window {
 }
 
 /// The rows of a volume.
-pub(crate) trait Rows: ExactSizeIterator<Item = Row> + Clone {}
-impl<T: ExactSizeIterator<Item = Row> + Clone> Rows for T {}
+pub(crate) trait Rows: ExactSizeIterator<Item = Row> {}
+impl<T: ExactSizeIterator<Item = Row>> Rows for T {}
 
 /// One aircraft, as a sweep sees it.
 pub(crate) struct Scene<'a> {
@@ -137,13 +137,18 @@ impl Sweep {
 
     fn fill_instant_altitudes(&mut self, scene: &Scene<'_>, rows: impl Rows) {
         let (encounter, pair) = (scene.encounter, scene.encounter.pair(scene.traffic));
-        self.never = false;
-        for index in 0..scene.grid.len() {
-            let altitude = scene.grid.flown(index);
-            let (sz, vz) = (pair.s[2] + altitude - encounter.altitude, pair.v[2] - encounter.velocity[2]);
-            for row in rows.clone() {
-                let span = row.in_layer(altitude, 0.0).meet(row.shape.vertical(sz, vz));
-                self.legs.push(Leg { span: span.meet(row.horizontal(&pair)), base: 0.0 });
+        for (number, row) in rows.enumerate() {
+            let horizontal = row.horizontal(&pair);
+            if !horizontal.meets(0.0, scene.configuration.lookahead_s) {
+                continue;
+            }
+            self.begin(scene.grid);
+            for index in 0..scene.grid.len() {
+                let altitude = scene.grid.flown(index);
+                let sz = pair.s[2] + altitude - encounter.altitude;
+                let vertical = row.shape.vertical(sz, pair.v[2] - encounter.velocity[2]);
+                let span = row.in_layer(altitude, 0.0).meet(vertical).meet(horizontal);
+                self.legs[index * self.stride + number] = Leg { span, base: 0.0 };
             }
         }
     }

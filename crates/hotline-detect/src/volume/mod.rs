@@ -100,7 +100,7 @@ impl Volume {
 
     /// The rows, with these errors of the state.
     #[inline]
-    pub(crate) fn rows(&self, errors: Option<Errors>) -> impl ExactSizeIterator<Item = Row> + Clone + '_ {
+    pub(crate) fn rows(&self, errors: Option<Errors>) -> impl ExactSizeIterator<Item = Row> + '_ {
         self.rows.iter().map(move |row| Row { shape: Shape { errors, ..row.shape }, ..*row })
     }
 
