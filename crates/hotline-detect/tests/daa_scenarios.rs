@@ -61,13 +61,14 @@ fn number(text: &str) -> f64 {
     }
 }
 
-/// Alert levels and times are equal at every step; bands have the same regions within a step of the grid but for
-/// four of 10 360 in all, where the own direction changes by thousandths of a degree between updates and the
-/// reference forms its M of N on slightly different values.
+/// Alert levels and times are equal at every step. Bands have the same regions; 236 of 10 360 have an edge that is some
+/// hundredths of a degree or knot away, where the own value changes a little between updates and M of N is taken over
+/// values that lie on no common grid.
 #[test]
 fn scenarios() {
     let Some(folder) = folder() else { return };
     let units = [(1f64.to_radians(), 1.0), (KNOT, 5.0), (FPM, 100.0), (FOOT, 100.0)];
+    let mut widest = 0.0f64;
     let (mut steps, mut exact, mut near, mut apart, mut resolutions) = (0, 0, 0, 0, 0);
     let mut files: Vec<_> =
         std::fs::read_dir(folder.join("expected")).unwrap().map(|f| f.unwrap().path()).collect();
@@ -95,9 +96,18 @@ fn scenarios() {
                 let guidance = &update.guidance[index];
                 match difference(&in_units(guidance, unit), &answer.bands[index]) {
                     d if d < 3e-6 => exact += 1,
-                    d if d <= grid_step => near += 1,
+                    d if d <= grid_step => {
+                        near += 1;
+                        widest = widest.max(d);
+                    }
                     _ => {
-                        println!("{name} t {} {:?}: bands differ", step.time, Kind::ALL[index]);
+                        println!(
+                            "{name} t {} {:?}: {:?} not {:?}",
+                            step.time,
+                            Kind::ALL[index],
+                            in_units(guidance, unit),
+                            answer.bands[index]
+                        );
                         apart += 1;
                     }
                 }
@@ -111,8 +121,8 @@ fn scenarios() {
         }
     }
     println!(
-        "{steps} steps: bands {exact} exact, {near} within a step, {apart} differ; {resolutions} resolutions differ"
+        "{steps} steps: bands {exact} exact, {near} within a step (at most {widest:.4} away), {apart} differ; {resolutions} resolutions differ"
     );
     assert_eq!(steps, 2590);
-    assert!(apart <= 4 && near <= 232 && resolutions <= 94);
+    assert!(apart == 0 && near <= 236 && widest < 0.03 && resolutions <= 94);
 }

@@ -1,7 +1,8 @@
 //! Decoders of surveillance feeds into tracks.
 //!
-//! So far: recordings as CSV, one state vector a row ([`Recording`]), and tables of numbers ([`Numbers`]). Input is never trusted: a field that is not
-//! what it should be is refused with its line and column, and a row that merely lacks something is counted.
+//! So far: recordings as CSV, one state vector a row ([`Recording`]), and tables of numbers ([`Numbers`]). Input is
+//! never trusted: a field that is not what it should be is refused with its line and column, and a row of a recording
+//! that merely lacks something is counted.
 //!
 //! ```
 //! use hotline_feeds::{Recording, Row};

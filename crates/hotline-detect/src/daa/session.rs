@@ -3,8 +3,8 @@
 //! - Persistence of M in N: an alert level, and the region of a value of guidance, is shown when it or a worse one
 //!   was found in M of the last N updates.
 //! - Hysteresis: a level that was shown within the hysteresis time is looked for with its early alerting time.
-//! - A level that was shown stays for at least the persistence time, and resolutions stay while they still lead out
-//!   and the better one is not much better.
+//! - A level that was shown stays for at least the persistence time. A resolution stays while it still leads out (of
+//!   speed, while the nearest one is not far from it).
 //!
 //! Time comes with the updates; nothing here reads a clock.
 
@@ -12,7 +12,7 @@ use super::Region;
 use super::bands::{Band, Guidance, Workspace, choose_side, resolutions, unrolled};
 use super::configuration::Configuration;
 use super::encounter::{Aircraft, Encounter};
-use super::targets::Kind;
+use super::targets::{Kind, SLIVER};
 use crate::{DetectError, Violation};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -178,8 +178,8 @@ impl<'c, K: Clone + Eq + Hash> Session<'c, K> {
             let saturated = in_m(shown.found.iter().map(|(_, s)| *s), m).unwrap_or(Region::None);
             let same = (shown.saturated == Region::None) == (saturated == Region::None);
             shown.saturated = saturated;
-            guidance.bands = in_most(&shown.found, m, recovering);
             let settings = configuration.settings(kind);
+            guidance.bands = in_most(&shown.found, m, recovering, SLIVER * settings.step);
             let corrective = configuration.corrective_region;
             let bad = |r: Region| r != Region::Recovery && r >= corrective;
             let runs = unrolled(&guidance.bands, kind, guidance.own, settings);
@@ -209,8 +209,9 @@ impl<'c, K: Clone + Eq + Hash> Session<'c, K> {
 const EDGE: f64 = 1e-9;
 
 /// For every value the region that it or a worse one had in `m` of the lists. What is free is called a way to
-/// recover while there is recovery, and else not.
-fn in_most(lists: &VecDeque<(Vec<Band>, Region)>, m: usize, recovering: bool) -> Vec<Band> {
+/// recover while there is recovery, and else not. What is `narrow` belongs to the worse of its neighbours: it only
+/// comes of grids that moved with the own value.
+fn in_most(lists: &VecDeque<(Vec<Band>, Region)>, m: usize, recovering: bool, narrow: f64) -> Vec<Band> {
     let mut edges: Vec<f64> =
         lists.iter().flat_map(|(bands, _)| bands).flat_map(|b| [b.from, b.to]).collect();
     edges.sort_unstable_by(f64::total_cmp);
@@ -226,10 +227,29 @@ fn in_most(lists: &VecDeque<(Vec<Band>, Region)>, m: usize, recovering: bool) ->
             Region::Recovery => Region::None,
             region => region,
         };
-        match bands.last_mut() {
-            Some(last) if last.region == region => last.to = pair[1],
-            _ => bands.push(Band { from: pair[0], to: pair[1], region }),
-        }
+        add(&mut bands, Band { from: pair[0], to: pair[1], region });
     }
-    bands
+    let severity = |band: Option<&Band>| match band {
+        Some(Band { region: Region::Recovery, .. }) | None => Region::None,
+        Some(band) => band.region,
+    };
+    let mut wide: Vec<Band> = Vec::new();
+    for (index, band) in bands.iter().enumerate() {
+        let mut band = *band;
+        if band.to - band.from < narrow && bands.len() > 1 {
+            let (before, after) = (wide.last(), bands.get(index + 1));
+            let worse = if severity(before) > severity(after) || after.is_none() { before } else { after };
+            band.region = worse.map_or(band.region, |neighbour| neighbour.region);
+        }
+        add(&mut wide, band);
+    }
+    wide
+}
+
+/// Appends a band, joined with the last one when that has the same region.
+fn add(bands: &mut Vec<Band>, band: Band) {
+    match bands.last_mut() {
+        Some(last) if last.region == band.region => last.to = band.to,
+        _ => bands.push(band),
+    }
 }

@@ -25,8 +25,8 @@ impl Kind {
 /// The most targets of one kind; a configuration with finer steps is refused.
 pub const MAX_TARGETS: usize = 20_000;
 
-/// A cell narrower than this part of a step is none by itself.
-const SLIVER: f64 = 0.02;
+/// What is narrower than this part of a step is nothing by itself.
+pub(crate) const SLIVER: f64 = 0.02;
 /// A cell narrower than this part of a step is not shown.
 const NO_WIDTH: f64 = 1e-5;
 
