@@ -17,7 +17,9 @@ mod error;
 mod event;
 mod picture;
 mod plans;
+mod recorder;
 mod snapshot;
+mod spoken;
 mod tally;
 mod tracks;
 
@@ -28,5 +30,7 @@ pub use error::CoreError;
 pub use event::Event;
 pub use picture::{InForce, Intent, Picture};
 pub use plans::FlightPlan;
+pub use recorder::Recorder;
+pub use spoken::{Conversation, MAX_SPOKEN, Spoken};
 pub use tally::{PartyTally, Tally};
 pub use tracks::{MAX_TRACKS_PER_PARTY, Track, TrackTable};

@@ -1,0 +1,83 @@
+//! What is agreed, owed and on record: everything that follows from what the parties said.
+
+use crate::ballots::Ballots;
+use crate::case::Cases;
+use crate::codec::{In, Out, Written};
+use crate::health::Health;
+use crate::obligation::Obligations;
+use crate::standing::Standings;
+use crate::{LineError, OwnKeys, Rulebook, StatementRef};
+use hotline_ledger::{KeyId, PartyName};
+use jiff::Timestamp;
+use minicbor::{Decode, Encode};
+use std::collections::BTreeMap;
+
+/// The most alert statements whose times are remembered, for measuring how soon they are acknowledged.
+pub(crate) const MAX_ALERT_TIMES: usize = 10_000;
+
+/// When an alert was raised, and how long there is to acknowledge it.
+#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct Raised {
+    #[cbor(n(0), with = "crate::cbor::instant")]
+    pub(crate) at: Timestamp,
+    #[n(1)]
+    pub(crate) within_s: f64,
+}
+
+/// Everything that follows from what was said.
+#[derive(Debug, Clone)]
+pub struct Books {
+    /// Proposals, votes, and the rulebook in force.
+    pub ballots: Ballots,
+    /// Who owes whom an answer.
+    pub obligations: Obligations,
+    /// Cases.
+    pub cases: Cases,
+    /// Suspensions, departures, positions.
+    pub standings: Standings,
+    /// How well the parties get on.
+    pub health: Health,
+    /// Who holds which key.
+    pub(crate) names: BTreeMap<(PartyName, KeyId), String>,
+    pub(crate) raised: BTreeMap<StatementRef, Raised>,
+}
+
+impl Books {
+    pub(crate) fn new(rulebook: Rulebook, own: &OwnKeys) -> Self {
+        let party = own.known.party();
+        Self {
+            ballots: Ballots::new(rulebook),
+            obligations: Obligations::default(),
+            cases: Cases::default(),
+            standings: Standings::default(),
+            health: Health::default(),
+            names: own.names.iter().map(|(key, name)| ((party.clone(), *key), name.clone())).collect(),
+            raised: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn name_of(&self, party: &PartyName, key: KeyId) -> Option<&str> {
+        self.names.get(&(party.clone(), key)).map(String::as_str)
+    }
+
+    pub(crate) fn put(&self, e: &mut Out) -> Written {
+        e.array(7)?;
+        self.ballots.put(e)?;
+        e.encode(&self.obligations)?.encode(&self.cases)?.encode(&self.standings)?.encode(&self.health)?;
+        e.encode(&self.names)?.encode(&self.raised)?.ok()
+    }
+
+    pub(crate) fn read(d: &mut In<'_>) -> Result<Self, LineError> {
+        d.fields(7)?;
+        Ok(Self {
+            ballots: Ballots::read(d)?,
+            obligations: d.decode()?,
+            cases: d.decode()?,
+            standings: d.decode()?,
+            health: d.decode()?,
+            names: d.decode()?,
+            raised: d.decode()?,
+        })
+    }
+}
