@@ -3,7 +3,7 @@
 use crate::ballots::Ballots;
 use crate::case::Cases;
 use crate::codec::{In, Out, Written};
-use crate::health::Health;
+use crate::health::{Day, Health};
 use crate::obligation::Obligations;
 use crate::standing::Standings;
 use crate::{LineError, OwnKeys, Rulebook, StatementRef};
@@ -25,6 +25,11 @@ pub(crate) struct Raised {
     pub(crate) within_s: f64,
 }
 
+/// A moment, as it is kept in a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub(crate) struct Instant(#[cbor(n(0), with = "crate::cbor::instant")] pub(crate) Timestamp);
+
 /// Everything that follows from what was said.
 #[derive(Debug, Clone)]
 pub struct Books {
@@ -37,10 +42,13 @@ pub struct Books {
     /// Suspensions, departures, positions.
     pub standings: Standings,
     /// How well the parties get on.
-    pub health: Health,
+    pub(crate) health: Health,
     /// Who holds which key.
     pub(crate) names: BTreeMap<(PartyName, KeyId), String>,
     pub(crate) raised: BTreeMap<StatementRef, Raised>,
+    /// When each party first acknowledged an alert statement. One that came ahead may be acknowledged before it comes in its
+    /// place.
+    pub(crate) acknowledged: BTreeMap<(StatementRef, PartyName), Instant>,
 }
 
 impl Books {
@@ -54,7 +62,21 @@ impl Books {
             health: Health::default(),
             names: own.names.iter().map(|(key, name)| ((party.clone(), *key), name.clone())).collect(),
             raised: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
         }
+    }
+
+    /// Health by day, oldest first, up to `now`: the day counted from 1970, and its counts.
+    pub fn health_days(&self, now: Timestamp) -> Vec<(i64, Day)> {
+        self.health.days(now, self.obligations.open())
+    }
+
+    /// Whether the newest day's index is the lowest there ever was; nothing before the second day.
+    pub fn is_lowest_ever(&self, now: Timestamp) -> Option<bool> {
+        let rule = &self.ballots.in_force().rulebook.health;
+        let indices: Vec<f64> = self.health_days(now).iter().map(|(_, day)| day.index(rule)).collect();
+        let (newest, before) = indices.split_last()?;
+        before.iter().copied().reduce(f64::min).map(|lowest| *newest < lowest)
     }
 
     pub(crate) fn name_of(&self, party: &PartyName, key: KeyId) -> Option<&str> {
@@ -62,14 +84,14 @@ impl Books {
     }
 
     pub(crate) fn put(&self, e: &mut Out) -> Written {
-        e.array(7)?;
+        e.array(8)?;
         self.ballots.put(e)?;
         e.encode(&self.obligations)?.encode(&self.cases)?.encode(&self.standings)?.encode(&self.health)?;
-        e.encode(&self.names)?.encode(&self.raised)?.ok()
+        e.encode(&self.names)?.encode(&self.raised)?.encode(&self.acknowledged)?.ok()
     }
 
     pub(crate) fn read(d: &mut In<'_>) -> Result<Self, LineError> {
-        d.fields(7)?;
+        d.fields(8)?;
         Ok(Self {
             ballots: Ballots::read(d)?,
             obligations: d.decode()?,
@@ -78,6 +100,7 @@ impl Books {
             health: d.decode()?,
             names: d.decode()?,
             raised: d.decode()?,
+            acknowledged: d.decode()?,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! Each day (UTC, by the speakers' clocks) has its counts; six components score from 0 to 1, and the index is 100 times their mean with the
 //! rulebook's weights. A component without anything to measure that day is left out, with its weight.
 
+use crate::obligation::{Obligation, Owed};
 use crate::{ConflictKey, HealthRule, Missed, StatementRef};
 use hotline_airspace::seconds_between;
 use hotline_ledger::PartyName;
@@ -29,12 +30,12 @@ pub struct Day {
     /// Alerts that were not acknowledged by their deadline.
     #[n(2)]
     pub alerts_missed: u64,
-    /// Answers in time: to requests, messages, checks, suspensions, cases, proposals.
+    /// Answers that were due: to requests, messages, checks, suspensions, cases.
     #[n(3)]
-    pub answered: u64,
-    /// Answers that came late or were missed.
+    pub asked: u64,
+    /// Those of them that came in time.
     #[n(4)]
-    pub answers_missed: u64,
+    pub answered: u64,
     /// Flight notices.
     #[n(5)]
     pub notices: u64,
@@ -65,9 +66,12 @@ pub struct Day {
     /// Their sum, milliseconds.
     #[n(14)]
     pub times_sum_ms: u64,
-    /// Communication checks by persons that were missed.
+    /// Communication checks between persons that were due.
     #[n(15)]
-    pub checks_missed: u64,
+    pub checks_asked: u64,
+    /// Those of them that were answered in time.
+    #[n(16)]
+    pub checks_answered: u64,
 }
 
 /// One component of the index.
@@ -99,9 +103,10 @@ impl Day {
             component(
                 "acknowledged",
                 rule.acknowledged,
-                share(self.acknowledged, self.acknowledged_late + self.alerts_missed),
+                // Most that were acknowledged late were missed before.
+                share(self.acknowledged, self.acknowledged_late.max(self.alerts_missed)),
             ),
-            component("answered", rule.answered, share(self.answered, self.answers_missed)),
+            component("answered", rule.answered, share(self.answered, self.asked.saturating_sub(self.answered))),
             component(
                 "notices",
                 rule.notices,
@@ -179,11 +184,17 @@ fn covered(spans: &[Span], day: i64, now: i64) -> u64 {
 }
 
 impl Health {
-    /// The days of which there is anything, oldest first: the day counted from 1970, and its counts up to `now`.
-    pub fn days(&self, now: Timestamp) -> Vec<(i64, Day)> {
+    /// The days of which there is anything, oldest first: the day counted from 1970, and its counts up to `now`. `pending` are
+    /// the obligations that are open.
+    pub(crate) fn days<'a>(
+        &self,
+        now: Timestamp,
+        pending: impl Iterator<Item = &'a Obligation>,
+    ) -> Vec<(i64, Day)> {
+        let at = now;
         let now = now.as_second();
         let spans: Vec<Span> = self.suspended.values().flatten().copied().collect();
-        let filled = self.days.iter().map(|(day, counts)| {
+        let mut filled: Vec<(i64, Day)> = self.days.iter().map(|(day, counts)| {
             let end = ((day + 1) * DAY_S).min(now.max(day * DAY_S + 1));
             let open = |s: &&Span| s.0 < end && s.1.is_none_or(|closed| closed >= end);
             let counts = Day {
@@ -192,15 +203,15 @@ impl Health {
                 ..counts.clone()
             };
             (*day, counts)
-        });
-        filled.collect()
-    }
-
-    /// Whether the newest day's index is the lowest there ever was; nothing before the second day.
-    pub fn is_lowest_ever(&self, rule: &HealthRule, now: Timestamp) -> Option<bool> {
-        let indices: Vec<f64> = self.days(now).iter().map(|(_, day)| day.index(rule)).collect();
-        let (newest, before) = indices.split_last()?;
-        before.iter().copied().reduce(f64::min).map(|lowest| *newest < lowest)
+        }).collect();
+        // What is not yet due is not yet missed.
+        for owed in pending.filter(|o| o.due > at && o.owed != Owed::Vote) {
+            if let Some((_, day)) = filled.iter_mut().find(|(day, _)| *day == day_of(owed.due)) {
+                day.asked = day.asked.saturating_sub(1);
+                day.checks_asked = day.checks_asked.saturating_sub(u64::from(owed.owed == Owed::Check));
+            }
+        }
+        filled
     }
 
     pub(crate) fn on(&mut self, time: Timestamp) -> &mut Day {
@@ -219,6 +230,20 @@ impl Health {
         if self.conflicts.len() < MAX_CONFLICTS && self.conflicts.insert((day, key.clone())) {
             self.on(at).conflicts += 1;
         }
+    }
+
+    /// An answer will be due.
+    pub(crate) fn asked(&mut self, due: Timestamp, check: bool) {
+        let day = self.on(due);
+        day.asked += 1;
+        day.checks_asked += u64::from(check);
+    }
+
+    /// It came in time.
+    pub(crate) fn answered(&mut self, due: Timestamp, check: bool) {
+        let day = self.on(due);
+        day.answered += 1;
+        day.checks_answered += u64::from(check);
     }
 
     pub(crate) fn acknowledged(&mut self, raised: Timestamp, at: Timestamp, within_s: f64) {
@@ -290,7 +315,7 @@ mod tests {
         health.restored(&blue, at(DAY_S + 20));
         health.restored(&green, at(DAY_S + 10));
         health.on(at(DAY_S + 30));
-        let days = health.days(at(2 * DAY_S));
+        let days = health.days(at(2 * DAY_S), std::iter::empty());
         assert_eq!(days.iter().map(|(_, d)| d.suspended_s).collect::<Vec<_>>(), [100, 20]);
     }
 
@@ -301,14 +326,11 @@ mod tests {
         for took in [3, 12, 45] {
             health.acknowledged(at(0), at(took), 30.0);
         }
-        let day = &health.days(at(60))[0].1;
+        let day = &health.days(at(60), std::iter::empty())[0].1;
         assert_eq!((day.acknowledged, day.acknowledged_late), (2, 1));
         assert_eq!(day.mean_time(), Some(20.0));
         // Weights 4 (acknowledged, 2/3), 1 (protests, 1), 3 (suspension, 1); nothing else was measured.
         let expected = 100.0 * (4.0 * 2.0 / 3.0 + 1.0 + 3.0) / 8.0;
         assert!((day.index(&rule) - expected).abs() < 1e-9);
-        assert_eq!(health.is_lowest_ever(&rule, at(60)), None);
-        health.acknowledged(at(DAY_S), at(DAY_S + 100), 30.0);
-        assert_eq!(health.is_lowest_ever(&rule, at(DAY_S + 200)), Some(true));
     }
 }

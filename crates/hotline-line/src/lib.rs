@@ -17,6 +17,18 @@
 //! # Ok::<(), hotline_line::LineError>(())
 //! ```
 
+/// Whether a test has broken something on purpose; never in a release.
+macro_rules! broken {
+    ($what:ident) => {{
+        #[cfg(feature = "sabotage")]
+        let broken = $crate::sabotage::is_broken($crate::sabotage::Sabotage::$what);
+        #[cfg(not(feature = "sabotage"))]
+        let broken = false;
+        broken
+    }};
+}
+pub(crate) use broken;
+
 mod act;
 mod ballots;
 mod body;
@@ -38,7 +50,7 @@ mod record;
 mod recorded;
 mod rulebook;
 #[cfg(feature = "sabotage")]
-mod sabotage;
+pub mod sabotage;
 mod snapshot;
 mod standing;
 mod subject;
@@ -65,14 +77,12 @@ pub use obligation::{MAX_OPEN, Met, Obligation, Obligations, Owed, Stage};
 pub use own_keys::OwnKeys;
 pub use peer::{Disputed, LineState, PeerStatus};
 pub use proposal::{Candidate, CertificateBytes, Change, MAX_RULEBOOK, Proposal};
-pub use quota::{CONTROL_QUOTA, STATEMENT_QUOTA, URGENT_QUOTA};
+pub use quota::{CALL_QUOTA, CONTROL_QUOTA, STATEMENT_QUOTA, URGENT_QUOTA};
 pub use record::{MAX_LEAF, Offence, Record};
 pub use recorded::{RecordedLeaf, Row};
 pub use rulebook::{
     Deadlines, Disclosure, Escalation, HealthRule, Joined, Rulebook, Separation, Suspension,
 };
-#[cfg(feature = "sabotage")]
-pub use sabotage::Sabotage;
 pub use standing::{MAX_POSITIONS, Position, Standings, Suspended};
 pub use subject::{ConflictKey, ConflictKind, FlightId, Level, Purpose, StatementRef, Subject};
 pub use voting::{Choice, Everyone, Matter, Needed, Outcome, Standing, VoteRule};

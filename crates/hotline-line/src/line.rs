@@ -41,9 +41,6 @@ pub struct LineConfig {
     pub peers: Vec<KeyRing>,
     /// The node's folder was restored from a copy: it must not speak before every member has told it what it holds.
     pub restored: bool,
-    /// What is broken on purpose, so that tests see the simulator find it.
-    #[cfg(feature = "sabotage")]
-    pub sabotage: Option<crate::Sabotage>,
 }
 
 /// Reads back what was stored: record `place` of the journal.
@@ -135,8 +132,23 @@ pub struct Line {
     own_head: Option<Checkpoint>,
     last_gossip: Option<Timestamp>,
     out: LineOutput,
-    #[cfg(feature = "sabotage")]
-    sabotage: Option<crate::Sabotage>,
+}
+
+impl LineOutput {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+            && self.send.is_empty()
+            && self.tracks.is_empty()
+            && self.said.is_empty()
+            && self.moved.is_empty()
+            && self.changed.is_empty()
+            && self.owed.is_empty()
+            && self.cases.is_empty()
+            && self.ballots.is_empty()
+            && self.refused.is_empty()
+            && !(self.rulebook || self.speech || self.standing)
+    }
 }
 
 impl Line {
@@ -164,19 +176,12 @@ impl Line {
             own_head: None,
             last_gossip: None,
             out: LineOutput::default(),
-            #[cfg(feature = "sabotage")]
-            sabotage: config.sabotage,
         };
         for keys in config.peers {
             line.peers.insert(keys.party().clone(), Peer::new(keys));
         }
         line.take_in_members()?;
         Ok(line)
-    }
-
-    #[cfg(feature = "sabotage")]
-    fn sabotaged(&self, what: crate::Sabotage) -> bool {
-        self.sabotage == Some(what)
     }
 
     // ---- looking ----
@@ -391,8 +396,11 @@ impl Line {
         let signed = statement.sign(&self.own.node);
         let entry = Entry { statement: signed.bytes().to_vec(), openings: openings.to_bytes() };
         let place = self.store(Record::Own(entry.clone()));
-        let urgent = body.is_urgent();
-        let said = self.take_own(signed.statement(), entry.clone(), body, about, place);
+        let urgent = body.is_urgent() && !crate::broken!(NothingUrgent);
+        self.append_own(signed.statement(), entry.clone(), about, place);
+        self.ledger.shown = self.ledger.size();
+        let said = self.said(signed.statement(), body);
+        self.note(&said);
         if urgent {
             let connected = self.peers.iter().filter(|(_, p)| p.connection.as_ref().is_some_and(|c| c.greeted));
             let names: Vec<PartyName> = connected.map(|(name, _)| name.clone()).collect();
@@ -425,23 +433,12 @@ impl Line {
         self.salts.opening(&self.name, segment, "recorder", aircraft).salt
     }
 
-    /// An own statement takes its place.
-    fn take_own(
-        &mut self,
-        statement: &Statement,
-        entry: Entry,
-        body: Body,
-        about: String,
-        place: u64,
-    ) -> Said {
+    /// An own statement takes its place in the ledger.
+    fn append_own(&mut self, statement: &Statement, entry: Entry, about: String, place: u64) {
         self.ledger.append(entry, statement.time, place);
         ledgers::take_keys(&mut self.own.known, statement);
-        self.ledger.shown = self.ledger.size();
         self.deliveries.queued(statement.number, &statement.kind, about, statement.time);
         self.out.moved.insert(statement.number);
-        let said = self.said(statement, body);
-        self.note(&said);
-        said
     }
 
     fn store(&mut self, record: Record) -> u64 {

@@ -58,6 +58,9 @@ pub enum Message {
         held: u64,
         /// How many statements the sender's own ledger has.
         size: u64,
+        /// The receiver's own newest head that the sender holds: only with its own signature does the receiver believe
+        /// that it has said more than it knows. Empty when there is none.
+        head: Vec<u8>,
     },
     /// Statements of a ledger from a number on, and a head of it that its party signed, over these and possibly more. Whose ledger it is does not depend
     /// on who sends it: what a third party or oneself said can be passed on, since it is signed.
@@ -184,8 +187,8 @@ impl Message {
     pub fn to_bytes(&self) -> Vec<u8> {
         encoded(|e| {
             match self {
-                Self::Hello { rulebook, held, size } => {
-                    e.array(5)?.u8(1)?.u8(VERSION)?.bytes(rulebook)?.u64(*held)?.u64(*size)?
+                Self::Hello { rulebook, held, size, head } => {
+                    e.array(6)?.u8(1)?.u8(VERSION)?.bytes(rulebook)?.u64(*held)?.u64(*size)?.bytes(head)?
                 }
                 Self::Entries { ledger, first, entries, checkpoint } => {
                     e.array(5)?.u8(2)?.str(ledger.as_str())?.u64(*first)?.array(entries.len() as u64)?;
@@ -225,16 +228,16 @@ impl Message {
         if bytes.len() > MAX_MESSAGE_BYTES {
             return Err(d.bad(format!("{} bytes where at most {MAX_MESSAGE_BYTES} are allowed", bytes.len())));
         }
-        let fields = d.list(5)?;
+        let fields = d.list(6)?;
         let tag = d.u8()?;
         let message = match (tag, fields) {
-            (1, 5) => {
+            (1, 6) => {
                 let version = d.u8()?;
                 if version != VERSION {
                     return Err(d.bad(format!("protocol version {version}, this node speaks {VERSION}")));
                 }
                 let rulebook = d.bytes(32)?.try_into().map_err(|_| d.bad("a hash has 32 bytes"))?;
-                Self::Hello { rulebook, held: d.u64()?, size: d.u64()? }
+                Self::Hello { rulebook, held: d.u64()?, size: d.u64()?, head: d.bytes(MAX_NOTE)? }
             }
             (2, 5) => {
                 let (ledger, first) = (d.party()?, d.u64()?);

@@ -121,6 +121,10 @@ pub(crate) struct Connection {
     pub(crate) held: u64,
     /// The peer has said hello.
     pub(crate) greeted: bool,
+    /// When anything last moved: it was begun, greeted, sent to, or a receipt came.
+    pub(crate) moved: Timestamp,
+    /// When the own hello was last sent.
+    pub(crate) hello_at: Timestamp,
 }
 
 /// One peer.

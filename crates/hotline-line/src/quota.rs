@@ -9,8 +9,10 @@ use jiff::Timestamp;
 pub(crate) enum Class {
     /// Statements that go ahead, and communication checks.
     Urgent,
-    /// Greetings, receipts, heads, calls for ledgers.
+    /// Receipts and heads.
     Control,
+    /// Greetings and calls for ledgers: what makes much to be sent.
+    Calls,
     /// New statements of a ledger.
     Statements,
 }
@@ -19,6 +21,8 @@ pub(crate) enum Class {
 pub const URGENT_QUOTA: (f64, f64) = (200.0, 2_000.0);
 /// Control messages a second, and at once.
 pub const CONTROL_QUOTA: (f64, f64) = (200.0, 4_000.0);
+/// Calls a second, and at once.
+pub const CALL_QUOTA: (f64, f64) = (4.0, 40.0);
 /// New statements a second, and at once: a catch-up after days fits into the latter.
 pub const STATEMENT_QUOTA: (f64, f64) = (2_000.0, 500_000.0);
 
@@ -48,6 +52,7 @@ impl Bucket {
 pub(crate) struct Quotas {
     urgent: Bucket,
     control: Bucket,
+    calls: Bucket,
     statements: Bucket,
 }
 
@@ -57,6 +62,7 @@ impl Quotas {
         let (bucket, quota) = match class {
             Class::Urgent => (&mut self.urgent, URGENT_QUOTA),
             Class::Control => (&mut self.control, CONTROL_QUOTA),
+            Class::Calls => (&mut self.calls, CALL_QUOTA),
             Class::Statements => (&mut self.statements, STATEMENT_QUOTA),
         };
         bucket.take(count as f64, quota, now)

@@ -1,5 +1,7 @@
 //! What tests break on purpose, to see that the simulator finds it. Only compiled for them.
 
+use std::cell::Cell;
+
 /// One thing that is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sabotage {
@@ -7,14 +9,28 @@ pub enum Sabotage {
     IgnoreCauses,
     /// The heads of other ledgers are not told.
     TellNoHeads,
-    /// Heads are not compared.
-    CompareNoHeads,
     /// Votes are counted when they arrive, whatever may still come.
     CountEarly,
-    /// What is urgent does not go ahead.
+    /// What is urgent waits for its place.
     NothingUrgent,
-    /// A greeting is not answered with what the peer lacks.
+    /// What a peer lacks is not sent.
     NoCatchUp,
-    /// A restored node speaks at once.
+    /// A node speaks at once after a start, whatever its peers hold of its ledger.
     SpeakAtOnce,
+    /// Statements that cannot be read stop the node.
+    PanicOnGarbage,
+}
+
+thread_local! {
+    static BROKEN: Cell<Option<Sabotage>> = const { Cell::new(None) };
+}
+
+/// Breaks one thing on this thread, or mends it.
+pub fn sabotage(what: Option<Sabotage>) {
+    BROKEN.set(what);
+}
+
+/// Whether it is broken.
+pub(crate) fn is_broken(what: Sabotage) -> bool {
+    BROKEN.get() == Some(what)
 }

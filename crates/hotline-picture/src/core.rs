@@ -29,6 +29,15 @@ pub(crate) const MAX_FLIGHTS: usize = 1_000_000;
 /// The most restrictions of one party.
 pub(crate) const MAX_RESTRICTIONS: usize = 10_000;
 
+/// A statement that the reader has seen, and what its speaker had seen before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// The statement.
+    pub reference: StatementRef,
+    /// How many statements of each other party its speaker had seen.
+    pub causes: BTreeMap<PartyName, u64>,
+}
+
 /// What is to be done after an input.
 #[derive(Debug, Default)]
 pub struct Effects {
@@ -43,7 +52,7 @@ pub struct Effects {
     /// Tracks to be sent to peers at once; older ones may be dropped for newer.
     pub tracks: Vec<(PartyName, Message)>,
     /// Which statements have been taken into the picture, in order: what the reader has seen.
-    pub heard: Vec<StatementRef>,
+    pub heard: Vec<Heard>,
 }
 
 /// The core of a node.
@@ -148,6 +157,11 @@ impl Core {
         self.at(old.time);
     }
 
+    /// What is to be done after the inputs since the last call.
+    pub fn take_effects(&mut self) -> Effects {
+        std::mem::take(&mut self.effects)
+    }
+
     // ---- the joints ----
 
     fn say(&mut self, body: Body, about: String) -> Result<StatementRef, LineError> {
@@ -216,7 +230,9 @@ impl Core {
     fn gather_line(&mut self) {
         loop {
             let out = self.line.take_output();
-            let quiet = out.said.is_empty() && out.tracks.is_empty();
+            if out.is_empty() {
+                return;
+            }
             self.effects.records.extend(out.records);
             self.effects.send.extend(out.send);
             for peer in out.changed {
@@ -255,9 +271,6 @@ impl Core {
                 self.begin_to_speak();
             }
             out.said.into_iter().for_each(|said| self.hear(said));
-            if quiet {
-                break;
-            }
         }
     }
 

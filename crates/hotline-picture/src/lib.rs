@@ -24,7 +24,7 @@ mod tally;
 mod tracks;
 
 pub use alerts::{Ack, Alert, Alerts, Assertion, MAX_ALERTS};
-pub use core::{Core, Effects};
+pub use core::{Core, Effects, Heard};
 pub use detection::{Detection, Detections, MAX_DETECTIONS};
 pub use error::CoreError;
 pub use event::Event;

@@ -9,6 +9,8 @@ use crate::{LineError, Record};
 use hotline_ledger::{Checkpoint, LedgerError, PartyName, origin};
 use jiff::{SignedDuration, Timestamp};
 
+/// A greeting is answered with one at most so often.
+const GREET_AGAIN: SignedDuration = SignedDuration::from_secs(3);
 /// Offences of a peer are recorded so often at most, with their number.
 const RECORD_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
@@ -94,10 +96,13 @@ impl Line {
                 self.within_quota(name, Class::Statements, count, "statements")?;
             }
             Message::Tracks(_) => {}
+            Message::Hello { .. } | Message::Want { .. } => self.within_quota(name, Class::Calls, 1, "calls")?,
             _ => self.within_quota(name, Class::Control, 1, "messages")?,
         }
         match message {
-            Message::Hello { rulebook, held, size: _ } => self.take_hello(name, rulebook, held, history)?,
+            Message::Hello { rulebook, held, size: _, head } => {
+                self.take_hello(name, rulebook, held, &head, history)?;
+            }
             Message::Entries { ledger, first, entries, checkpoint } => {
                 if ledger == *self.party() {
                     self.take_recalled(name, first, entries)?;
@@ -140,18 +145,31 @@ impl Line {
         name: &PartyName,
         rulebook: [u8; 32],
         held: u64,
+        head: &[u8],
         history: &dyn History,
     ) -> Result<(), LineError> {
         let own_hash = self.books.ballots.in_force().hash.0;
-        let own_size = self.ledger.size();
+        let (own_size, now) = (self.ledger.size(), self.time);
         let peer = self.peer(name)?;
         peer.same_rulebook = rulebook == own_hash;
-        let connection = peer.connection.get_or_insert(Connection { sent: 0, held: 0, greeted: true });
-        (connection.sent, connection.held, connection.greeted) =
-            (held.min(own_size), held.min(own_size), true);
+        let held_now = held.min(own_size);
+        let before = peer.connection.as_ref().map(|c| (c.greeted, c.hello_at));
+        // A second greeting comes from whoever has lost the answer to the first.
+        let again = before.is_none_or(|(greeted, at)| greeted && now.duration_since(at).abs() >= GREET_AGAIN);
+        let hello_at = before.filter(|_| !again).map_or(now, |(_, at)| at);
+        peer.connection =
+            Some(Connection { sent: held_now, held: held_now, greeted: true, moved: now, hello_at });
         let unreceipted = held.min(own_size) > peer.receipted();
         let given = peer.given.as_ref().map(|r| r.note.clone());
-        self.hear_of_own(name, held);
+        if again {
+            let hello = self.hello(name)?;
+            self.out.send.push((name.clone(), hello));
+        }
+        if !head.is_empty() {
+            let own = self.party().clone();
+            self.take_told_head(name, &own, head.to_vec())?;
+        }
+        self.hear_of_own(name, held.min(own_size));
         if unreceipted {
             // The peer holds more than its receipt says: that receipt was lost on the way. Ask again.
             let first = held.min(own_size);

@@ -5,10 +5,10 @@ use super::{Line, Said};
 use crate::act::{Act, Deed, Person};
 use crate::ballots::Cut;
 use crate::body::{Body, Missed, MissedDeadline};
-use crate::books::{MAX_ALERT_TIMES, Raised};
+use crate::books::{Instant, MAX_ALERT_TIMES, Raised};
 use crate::case::{CaseKind, CaseStatus, Step};
 use crate::delivery::DeliveryState;
-use crate::obligation::{Heard, Owed, Stage};
+use crate::obligation::{Heard, Obligation, Owed, Stage};
 use crate::peer::{Disputed, Peer};
 use crate::standing::Position;
 use crate::{Level, LineError, StatementRef};
@@ -62,11 +62,16 @@ impl Line {
                     Level::Advisory | Level::Caution => deadlines.acknowledge_other_s,
                 };
                 self.books.raised.insert(reference.clone(), Raised { at: time, within_s });
+                let early = self.books.acknowledged.iter().filter(|((alert, _), _)| alert == reference);
+                for at in early.map(|(_, at)| at.0).collect::<Vec<_>>() {
+                    self.books.health.acknowledged(time, at, within_s);
+                }
                 if self.books.raised.len() > MAX_ALERT_TIMES
                     && let Some(oldest) =
                         self.books.raised.iter().min_by_key(|(_, r)| r.at).map(|(k, _)| k.clone())
                 {
                     self.books.raised.remove(&oldest);
+                    self.books.acknowledged.retain(|(alert, _), _| *alert != oldest);
                 }
             }
             Body::MissedDeadline(missed) => self.note_missed(reference, missed),
@@ -80,6 +85,7 @@ impl Line {
                     deadlines: &deadlines,
                 };
                 let keys = self.books.obligations.hear_check(&heard, to);
+                self.count_answers(reference, None, &keys);
                 self.out.owed.extend(keys);
             }
             Body::Dispute(dispute) => {
@@ -111,19 +117,12 @@ impl Line {
         match &missed.missed {
             Missed::Statement(statement) => {
                 let obligations = &mut self.books.obligations;
-                let first = obligations.get(statement, &missed.party).is_some_and(|o| o.missed.is_none());
-                let owed = obligations.get(statement, &missed.party).map(|o| o.owed);
                 // Only the two who have a part in it say so; anyone else's word has no effect.
                 if reference.party != statement.party && reference.party != missed.party {
                     return;
                 }
                 if obligations.mark_missed(statement, &missed.party, missed.stage) {
                     self.out.owed.insert((statement.clone(), missed.party.clone()));
-                }
-                if first && owed.is_some_and(|o| o != Owed::Vote) {
-                    let day = self.books.health.on(missed.due);
-                    day.answers_missed += 1;
-                    day.checks_missed += u64::from(owed == Some(Owed::Check));
                 }
                 if statement.party == *self.party() {
                     let state = match missed.stage {
@@ -161,24 +160,22 @@ impl Line {
         for (statement, by) in &touched.keys {
             self.note_answer(statement, by, touched.met.is_some(), time);
         }
-        if let Some(met) = touched.met {
-            let day = self.books.health.on(time);
-            // A missed one has been counted as such.
-            if met.missed.is_none() && met.owed != Owed::Vote {
-                if time <= met.due {
-                    day.answered += 1;
-                } else {
-                    day.answers_missed += 1;
-                }
-            }
-        }
+        self.count_answers(reference, touched.met.as_ref(), &touched.keys);
         self.out.owed.extend(touched.keys);
         match deed {
             Deed::Acknowledge { alerts, .. } => {
-                let raised: Vec<Raised> =
-                    alerts.iter().filter_map(|a| self.books.raised.remove(a)).collect();
-                if let Some(first) = raised.iter().min_by_key(|r| r.at) {
-                    self.books.health.acknowledged(first.at, act.time(), first.within_s);
+                for alert in alerts {
+                    let key = (alert.clone(), party.clone());
+                    if self.books.acknowledged.contains_key(&key) {
+                        continue;
+                    }
+                    self.books.acknowledged.insert(key, Instant(act.time()));
+                    if let Some(raised) = self.books.raised.get(alert).copied() {
+                        self.books.health.acknowledged(raised.at, act.time(), raised.within_s);
+                    }
+                }
+                while self.books.acknowledged.len() > 2 * MAX_ALERT_TIMES {
+                    self.books.acknowledged.pop_first();
                 }
             }
             Deed::Case(step) => {
@@ -229,14 +226,32 @@ impl Line {
                 self.books.standings.leave(reference);
                 self.books.ballots.leave(reference);
                 let gone = party.clone();
-                let released = self
-                    .books
-                    .obligations
-                    .release(|o| o.by == gone || (o.statement.party == gone && o.owed != Owed::Position));
+                let released = self.books.obligations.release(|o| o.by == gone);
                 self.out.owed.extend(released);
                 self.note_standing();
             }
             Deed::Message { .. } | Deed::Request { .. } | Deed::Answer { .. } | Deed::Check { .. } => {}
+        }
+    }
+
+    /// Health counts what a statement asks of others, and what it answers in time.
+    fn count_answers(
+        &mut self,
+        statement: &StatementRef,
+        met: Option<&Obligation>,
+        touched: &[(StatementRef, PartyName)],
+    ) {
+        let books = &mut self.books;
+        for (asking, by) in touched.iter().filter(|(asking, _)| asking == statement) {
+            if let Some(owed) = books.obligations.get(asking, by).filter(|o| o.owed != Owed::Vote) {
+                books.health.asked(owed.due, owed.owed == Owed::Check);
+            }
+        }
+        let in_time = |o: &&Obligation| {
+            o.owed != Owed::Vote && o.met.as_ref().is_some_and(|m| m.time <= o.due)
+        };
+        if let Some(met) = met.filter(in_time) {
+            books.health.answered(met.due, met.owed == Owed::Check);
         }
     }
 

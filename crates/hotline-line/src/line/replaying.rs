@@ -1,14 +1,13 @@
 //! From the journal and its snapshots back to a line.
 
 use super::{History, Line, LineOutput, Said};
-use crate::body::Body;
 use crate::books::Books;
 use crate::delivery::{Deliveries, DeliveryState};
 use crate::message::Entry;
 use crate::peer::{HeldLedger, LineState, Peer, Waiting};
 use crate::record::Offence;
 use crate::{LineError, Record};
-use hotline_ledger::{Checkpoint, KeyRing, Openings, PartyName, Receipt, Statement, UncheckedStatement, origin};
+use hotline_ledger::{Checkpoint, KeyRing, PartyName, Receipt, Statement, UncheckedStatement, origin};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -72,11 +71,11 @@ impl Line {
     /// # Errors
     /// When the journal lacks it.
     pub(crate) fn resume(&mut self, history: &dyn History) -> Result<(), LineError> {
-        for peer in self.peers.values_mut() {
-            let ledger = &mut peer.ledger;
+        let ledgers = self.peers.values_mut().map(|p| &mut p.ledger);
+        for ledger in ledgers.chain([&mut self.ledger]) {
             for number in ledger.shown..ledger.size() {
                 let place = ledger.places[number as usize];
-                let Some(Record::Heard(_, entry)) = history.record(place) else {
+                let Some(Record::Heard(_, entry) | Record::Own(entry)) = history.record(place) else {
                     let why = format!("record {place} of the journal is not a statement");
                     return Err(LineError::malformed("a snapshot", why));
                 };
@@ -97,12 +96,10 @@ impl Line {
         match record {
             Record::Own(entry) => {
                 let statement = self.expected(&self.ledger, entry)?;
-                let openings = Openings::from_bytes(&entry.openings)?;
-                let body = Body::decode(&statement.kind, &statement.body, &openings)
-                    .unwrap_or_else(|e| Body::Unknown(format!("{}: {e}", statement.kind)));
                 self.at(statement.time);
-                let said = self.take_own(&statement, entry.clone(), body, String::new(), place);
-                self.out.said.push(said);
+                self.append_own(&statement, entry.clone(), String::new(), place);
+                let openings = entry.openings.clone();
+                self.ledger.waiting.push_back(Waiting { statement, openings });
             }
             Record::Heard(name, entry) => {
                 let peer = self.peers.get(name).ok_or_else(|| LineError::UnknownParty(name.clone()))?;

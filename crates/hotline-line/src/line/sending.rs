@@ -20,6 +20,9 @@ const GOSSIP_EVERY: SignedDuration = SignedDuration::from_secs(1);
 /// A ledger that was asked for is asked for again after so long.
 const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(3);
 
+/// What was sent and not receipted for so long is sent again.
+const SEND_AGAIN: SignedDuration = SignedDuration::from_secs(6);
+
 fn since(at: Option<Timestamp>, now: Timestamp) -> Option<SignedDuration> {
     // A clock that was set back counts as time gone by, so that nothing waits for it.
     at.map(|at| now.duration_since(at).abs())
@@ -30,7 +33,7 @@ impl Line {
     pub fn begin(&mut self, now: Timestamp) {
         self.at(now);
         let until = (!self.restored).then(|| self.time.saturating_add(LISTENING).unwrap_or(Timestamp::MAX));
-        self.speech = Speech::Listening(until);
+        self.speech = if crate::broken!(SpeakAtOnce) { Speech::Free } else { Speech::Listening(until) };
         self.peers.values_mut().for_each(|p| p.says_held = None);
         self.settle_speech();
     }
@@ -44,9 +47,10 @@ impl Line {
             return Err(LineError::UnknownParty(name.clone()));
         }
         let hello = self.hello(name)?;
+        let now = self.time;
         let peer = self.peer(name)?;
         let held = peer.receipted();
-        peer.connection = Some(Connection { sent: held, held, greeted: false });
+        peer.connection = Some(Connection { sent: held, held, greeted: false, moved: now, hello_at: now });
         peer.last_check = None;
         peer.told.clear();
         self.out.send.push((name.clone(), hello));
@@ -63,11 +67,15 @@ impl Line {
     pub(super) fn hello(&self, name: &PartyName) -> Result<Message, LineError> {
         let peer = self.peers.get(name).ok_or_else(|| LineError::UnknownParty(name.clone()))?;
         let rulebook = self.books.ballots.in_force().hash.0;
-        Ok(Message::Hello { rulebook, held: peer.ledger.size(), size: self.ledger.size() })
+        let head = peer.head.as_ref().map_or(Vec::new(), |h| h.note.clone());
+        Ok(Message::Hello { rulebook, held: peer.ledger.size(), size: self.ledger.size(), head })
     }
 
     /// Sends a peer what it lacks of the own ledger, as far as the window allows. Whether everything has been sent.
     pub(super) fn pump(&mut self, name: &PartyName, history: Option<&dyn History>) -> bool {
+        if crate::broken!(NoCatchUp) {
+            return false;
+        }
         loop {
             let peer = &self.peers[name];
             let Some(connection) = peer.connection.as_ref().filter(|c| c.greeted) else { return false };
@@ -89,6 +97,7 @@ impl Line {
             self.out.send.push((name.clone(), Message::Entries { ledger, first, entries, checkpoint }));
             self.peers.get_mut(name).and_then(|p| p.connection.as_mut()).expect("seen above").sent = upto;
             let now = self.time;
+            self.peers.get_mut(name).and_then(|p| p.connection.as_mut()).expect("seen above").moved = now;
             self.store(Record::Sent(name.clone(), upto, now));
             self.mark(name, upto, DeliveryState::Sent, now);
         }
@@ -202,9 +211,24 @@ impl Line {
         self.release();
     }
 
-    /// A peer whose statements were refused for a while is asked to start again from what is held.
+    /// What a connection has lost is sent again, and a peer whose statements were refused for a while is asked to start again from
+    /// what is held.
     fn resume_peer(&mut self, name: &PartyName) {
+        let now = self.time;
         let peer = self.peers.get_mut(name).expect("a name from the map");
+        if let Some(connection) =
+            peer.connection.as_mut().filter(|c| now.duration_since(c.moved).abs() >= SEND_AGAIN)
+        {
+            connection.moved = now;
+            if !connection.greeted {
+                connection.hello_at = now;
+                if let Ok(hello) = self.hello(name) {
+                    self.out.send.push((name.clone(), hello));
+                }
+                return;
+            }
+            connection.sent = connection.sent.min(connection.held);
+        }
         let connected = peer.connection.as_ref().is_some_and(|c| c.greeted);
         if std::mem::take(&mut peer.stalled)
             && connected
@@ -216,8 +240,7 @@ impl Line {
 
     /// Tells a peer the heads of other ledgers that it has not been told.
     fn tell_heads(&mut self, to: &PartyName) {
-        #[cfg(feature = "sabotage")]
-        if self.sabotaged(crate::Sabotage::TellNoHeads) {
+        if crate::broken!(TellNoHeads) {
             return;
         }
         let peer = &self.peers[to];
@@ -316,10 +339,10 @@ impl Line {
 
     // ---- whether the node may speak ----
 
-    /// A peer has said how much of the own ledger it holds.
+    /// A peer has said how much of the own ledger it holds; of more than there is, it has shown the own signature.
     pub(super) fn hear_of_own(&mut self, from: &PartyName, held: u64) {
         if let Some(peer) = self.peers.get_mut(from) {
-            peer.says_held = Some(held);
+            peer.says_held = Some(peer.says_held.map_or(held, |known| known.max(held)));
         }
         if held > self.ledger.size() {
             let most = if let Speech::Behind(most) = self.speech { most.max(held) } else { held };
@@ -353,13 +376,15 @@ impl Line {
             Speech::Free if !member => self.set_speech(Speech::NotMember),
             Speech::NotMember if member => self.set_speech(listen(self.time)),
             // The others may hold still more.
-            Speech::Behind(held) if self.ledger.size() >= held => {
+            Speech::Behind(held) if self.ledger.shown >= held => {
                 self.set_speech(if self.restored { Speech::Listening(None) } else { listen(self.time) });
                 self.settle_speech();
             }
             Speech::Listening(until) => {
                 let all = self.not_heard().next().is_none();
-                if all || until.is_some_and(|until| self.time >= until) {
+                // Own statements that came back wait for their causes like any others.
+                let shown = self.ledger.waiting.is_empty();
+                if shown && (all || until.is_some_and(|until| self.time >= until)) {
                     self.set_speech(if member { Speech::Free } else { Speech::NotMember });
                 }
             }

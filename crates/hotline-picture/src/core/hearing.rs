@@ -1,6 +1,6 @@
 //! Statements on their way into the picture, whoever said them.
 
-use super::{Core, MAX_FLIGHTS, MAX_RESTRICTIONS};
+use super::{Core, Heard, MAX_FLIGHTS, MAX_RESTRICTIONS};
 use crate::{CoreError, Event};
 use hotline_ledger::PartyName;
 use hotline_line::{Body, Missed, Said, Subject};
@@ -10,7 +10,8 @@ impl Core {
     pub(super) fn hear(&mut self, said: Said) {
         if !said.ahead {
             self.tally.count(&said);
-            self.effects.heard.push(said.reference.clone());
+            let (reference, causes) = (said.reference.clone(), said.causes.clone());
+            self.effects.heard.push(Heard { reference, causes });
         }
         let party = said.reference.party.clone();
         let now = self.time;
@@ -52,6 +53,10 @@ impl Core {
             Body::ConflictAlert(alert) => {
                 let key = alert.conflict.clone();
                 if self.alerts.asserted(said.reference, said.time, alert) {
+                    // What came ahead of its place rests on nothing that is still to be stored.
+                    if let Some(alert) = self.alerts.get(&key).filter(|_| said.ahead) {
+                        self.effects.at_once.push(Event::Alert(Box::new(alert.clone())));
+                    }
                     self.touched.insert(key);
                 }
             }
