@@ -131,6 +131,7 @@ pub struct Line {
     /// The newest own head.
     own_head: Option<Checkpoint>,
     last_gossip: Option<Timestamp>,
+    last_told_again: Option<Timestamp>,
     out: LineOutput,
 }
 
@@ -175,6 +176,7 @@ impl Line {
             time: Timestamp::UNIX_EPOCH,
             own_head: None,
             last_gossip: None,
+            last_told_again: None,
             out: LineOutput::default(),
         };
         for keys in config.peers {
@@ -264,12 +266,20 @@ impl Line {
             clock_ahead_ms: peer.clock_ahead_ms,
             held: peer.ledger.size(),
             shown: peer.ledger.shown,
+            waits_for: self.waits_for(name),
             receipted: peer.receipted(),
             same_rulebook: peer.same_rulebook,
             disputed: peer.disputed.clone(),
             member: self.is_member(name),
             offences: peer.recorded.iter().map(|(o, n)| (*o, *n)).collect(),
         })
+    }
+
+    /// The statement that the next one of a party refers to and that has not been shown.
+    pub fn waits_for(&self, party: &PartyName) -> Option<StatementRef> {
+        let first = &self.held(party)?.waiting.front()?.statement;
+        let missing = first.causes.iter().find(|(name, count)| self.shown(name) < **count);
+        missing.map(|(name, count)| StatementRef { party: name.clone(), number: count - 1 })
     }
 
     /// Delivery of an own statement, while it is among the newest.
@@ -452,8 +462,14 @@ impl Line {
         self.store(record)
     }
 
+    /// The clock shows `now`. It may have been set back; statements' own times never run backwards all the same.
     fn at(&mut self, now: Timestamp) {
-        self.time = self.time.max(now);
+        self.time = now;
+    }
+
+    /// Something in the journal happened then.
+    fn seen(&mut self, at: Timestamp) {
+        self.time = self.time.max(at);
     }
 
     /// Whether a person's act may be said: the signature checks, and the person may do it.

@@ -2,6 +2,7 @@
 
 use crate::message::Entry;
 use crate::quota::Quotas;
+use crate::StatementRef;
 use crate::record::Offence;
 use hotline_ledger::{Checkpoint, KeyRing, PartyName, Receipt, Statement, Tree};
 use jiff::Timestamp;
@@ -238,6 +239,8 @@ pub struct PeerStatus {
     pub disputed: Option<Disputed>,
     /// How many of its statements are held and shown; the others wait for what they refer to.
     pub shown: u64,
+    /// The statement of another party that its next one refers to, and that nobody has brought yet.
+    pub waits_for: Option<StatementRef>,
     /// Whether it is a member now.
     pub member: bool,
     /// What it did that is not as agreed, and how often.

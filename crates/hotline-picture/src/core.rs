@@ -136,13 +136,19 @@ impl Core {
         self.withheld.values().map(|(notice, _)| notice)
     }
 
-    /// The largest time seen so far.
+    /// What the clock showed last.
     pub fn time(&self) -> Timestamp {
         self.time
     }
 
+    /// The clock shows `now`; it may have been set back.
     fn at(&mut self, now: Timestamp) {
-        self.time = self.time.max(now);
+        self.time = now;
+    }
+
+    /// Something in the journal happened then.
+    fn seen(&mut self, at: Timestamp) {
+        self.time = self.time.max(at);
     }
 
     /// Nothing can be stored (or can be again): while so, this node detects and shows, but says nothing.
@@ -154,7 +160,7 @@ impl Core {
     pub fn take_over(&mut self, old: Self) {
         self.picture.take_over(old.picture);
         self.recorder.take_over(old.recorder);
-        self.at(old.time);
+        self.seen(old.time);
     }
 
     /// What is to be done after the inputs since the last call.

@@ -108,6 +108,9 @@ impl Watch {
                 self.promised[i].push(leaf);
             }
         }
+        if node.disk.waiting.is_empty() && self.honest(i) {
+            self.decisions(node);
+        }
         if self.catching_up.contains(&i) && node.core.line().may_speak().is_ok() {
             self.catching_up.remove(&i);
             self.check_promised(i, node);
@@ -184,7 +187,6 @@ impl Watch {
             }
             self.read[i].insert(name.party.clone(), name.number + 1);
         }
-        self.decisions(node);
     }
 
     fn decisions(&mut self, node: &Node) {
@@ -350,10 +352,12 @@ impl Watch {
                 if line.shown(&owner.name) != held {
 
                     wrong.push(format!(
-                        "{} has shown {} of {held} statements of {}",
+                        "{} has shown {} of {held} statements of {}, waiting for {:?}; speech {:?}",
                         other.name,
                         line.shown(&owner.name),
-                        owner.name
+                        owner.name,
+                        line.waits_for(&owner.name),
+                        line.speech(),
                     ));
                 }
                 let receipted = owner.core.line().status(&other.name).map_or(0, |s| s.receipted);

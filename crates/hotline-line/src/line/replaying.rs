@@ -96,7 +96,7 @@ impl Line {
         match record {
             Record::Own(entry) => {
                 let statement = self.expected(&self.ledger, entry)?;
-                self.at(statement.time);
+                self.seen(statement.time);
                 self.append_own(&statement, entry.clone(), String::new(), place);
                 let openings = entry.openings.clone();
                 self.ledger.waiting.push_back(Waiting { statement, openings });
@@ -104,12 +104,12 @@ impl Line {
             Record::Heard(name, entry) => {
                 let peer = self.peers.get(name).ok_or_else(|| LineError::UnknownParty(name.clone()))?;
                 let statement = self.expected(&peer.ledger, entry)?;
-                self.at(statement.time);
+                self.seen(statement.time);
                 self.append_heard(name, &statement, entry, place);
             }
             Record::ReceiptGot(name, note) => {
                 let receipt = self.open_receipt(name, note)?;
-                self.at(receipt.time);
+                self.seen(receipt.time);
                 self.mark(name, receipt.size, DeliveryState::Delivered, receipt.time);
                 let peer = self.peer(name)?;
                 peer.got_places.push((receipt.size, place));
@@ -125,21 +125,21 @@ impl Line {
                 peer.given_places.push((size, place));
             }
             Record::Sent(name, upto, at) => {
-                self.at(*at);
+                self.seen(*at);
                 self.mark(name, *upto, DeliveryState::Sent, *at);
             }
             Record::State(name, _, at) => {
-                self.at(*at);
+                self.seen(*at);
                 let peer = self.peer(name)?;
                 // After a start nothing has been heard yet, whatever was before.
                 (peer.state, peer.state_since) = (LineState::Down, *at);
             }
             Record::Disputed(name, proof, at) => {
-                self.at(*at);
+                self.seen(*at);
                 self.replay_dispute(name, proof, *at);
             }
             Record::Offence(name, offence, count, at) => {
-                self.at(*at);
+                self.seen(*at);
                 *self.peer(name)?.recorded.entry(*offence).or_default() += count;
             }
             Record::Withheld(..) | Record::Recorded(..) => {}

@@ -17,6 +17,8 @@ const BATCH_BYTES: usize = 1 << 20;
 const RELAYED_BATCHES: usize = 4;
 /// So often the newest heads of other ledgers are told, and ledgers asked for that lag behind.
 const GOSSIP_EVERY: SignedDuration = SignedDuration::from_secs(1);
+/// So often all heads are told anew.
+const TELL_AGAIN: SignedDuration = SignedDuration::from_secs(60);
 /// A ledger that was asked for is asked for again after so long.
 const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(3);
 
@@ -186,6 +188,12 @@ impl Line {
         let now = self.time;
         self.settle_speech();
         let names: Vec<PartyName> = self.peers.keys().cloned().collect();
+        // What was told may have been lost on the way.
+        let again = since(self.last_told_again, now).is_none_or(|s| s >= TELL_AGAIN);
+        if again {
+            self.last_told_again = Some(now);
+            self.peers.values_mut().for_each(|p| p.told.clear());
+        }
         let gossip = since(self.last_gossip, now).is_none_or(|s| s >= GOSSIP_EVERY);
         if gossip {
             self.last_gossip = Some(now);

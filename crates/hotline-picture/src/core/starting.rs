@@ -29,7 +29,7 @@ impl Core {
     pub fn replay(&mut self, record: &Record) -> Result<(), LineError> {
         let place = self.line.next_place();
         for said in self.line.replay(record)? {
-            self.at(said.time);
+            self.seen(said.time);
             self.hear(said);
         }
         match record {
@@ -94,7 +94,7 @@ impl Core {
             let statement = read.statement();
             let openings = hotline_ledger::Openings::from_bytes(&entry.openings)?;
             let body = Body::decode(&statement.kind, &statement.body, &openings)?;
-            core.at(statement.time);
+            core.seen(statement.time);
             let said = core.line.look_at(statement, body);
             core.hear(Said { ahead: true, ..said });
         }
@@ -103,7 +103,7 @@ impl Core {
         }
         core.tally = kept.tally;
         core.last_person_check = kept.last_person_check;
-        core.at(kept.time);
+        core.seen(kept.time);
         _ = core.line.take_output();
         core.effects = Effects::default();
         core.touched.clear();

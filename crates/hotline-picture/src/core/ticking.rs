@@ -16,7 +16,9 @@ impl Core {
     pub fn tick(&mut self, now: Timestamp, history: &dyn History) {
         self.at(now);
         self.line.tick(self.time, history);
-        let due = self.last_expiry.is_none_or(|at| seconds_between(at, self.time) >= LOOK_EVERY);
+        // A clock that was set back counts as time gone by.
+        let since = |at| Seconds::new(seconds_between(at, self.time).get().abs());
+        let due = self.last_expiry.is_none_or(|at| since(at) >= LOOK_EVERY);
         if due {
             self.last_expiry = Some(self.time);
             self.picture.tick(self.time);
@@ -77,7 +79,7 @@ impl Core {
     fn check_persons(&mut self) {
         let every = self.line.rulebook().person_checks_s;
         let last = self.last_person_check.get_or_insert(self.time);
-        if every <= 0.0 || seconds_between(*last, self.time).get() < every {
+        if every <= 0.0 || seconds_between(*last, self.time).get().abs() < every {
             return;
         }
         let reached = |p: &&PartyName| self.line.status(p).is_some_and(|s| s.state != LineState::Down);
