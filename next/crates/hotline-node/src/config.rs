@@ -1,0 +1,64 @@
+//! A node's `node.toml`.
+
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+/// What a node's configuration says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The own party, as in the rulebook.
+    pub party: String,
+    /// Where the officers' console and the planners' interface listen: a loopback address.
+    pub console: SocketAddr,
+    /// Where the link listens for peers (UDP).
+    pub link: SocketAddr,
+    /// The address that peers are told in the introduction, when it is not the one listened on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reachable: Option<SocketAddr>,
+    /// Names of the officers on this node, in the order of their keys.
+    pub officers: Vec<String>,
+    /// The supervisors, by name: they also sign what has weight.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supervisors: Vec<String>,
+    /// Other addresses for peers than those in their introductions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub peer: Vec<PeerAddress>,
+    /// A snapshot is taken after so many records.
+    #[serde(default = "snapshot_every")]
+    pub snapshot_every: u64,
+}
+
+/// Where a peer is reached.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeerAddress {
+    /// The peer.
+    pub party: String,
+    /// Its address.
+    pub address: SocketAddr,
+}
+
+fn snapshot_every() -> u64 {
+    100_000
+}
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// What is wrong, with line and column.
+    pub fn from_toml(text: &str) -> Result<Self, String> {
+        let config: Self = toml::from_str(text).map_err(|e| e.to_string())?;
+        if !config.console.ip().is_loopback() {
+            return Err(format!(
+                "console = \"{}\": whoever reaches the console speaks for the party, so it must be a loopback address such as 127.0.0.1:7401",
+                config.console
+            ));
+        }
+        if config.officers.is_empty() || config.snapshot_every == 0 {
+            return Err("officers needs at least one name, and snapshot_every must be above 0".into());
+        }
+        Ok(config)
+    }
+}

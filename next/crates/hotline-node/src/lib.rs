@@ -1,0 +1,47 @@
+//! A running node: the core on a thread of its own, the journal on another, and around them the link to the peers,
+//! the officers' console and the planners' interface.
+//!
+//! The five types to know:
+//! - [`Folder`]: a node's folder on disk, made by `hotline init` and `hotline pair`.
+//! - [`Config`]: what its `node.toml` says.
+//! - [`Node`]: the running node.
+//! - [`Introduction`]: what one party hands to another before they can speak.
+//! - [`Clock`]: real time, or time that runs faster, for recordings.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), hotline_node::NodeError> {
+//! let folder = hotline_node::Folder::open("./blue")?;
+//! let node = hotline_node::Node::start(folder, hotline_node::Clock::real()).await?;
+//! println!("console on http://{}", node.console_address());
+//! node.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod api;
+mod clock;
+mod config;
+mod console;
+mod engine;
+mod error;
+mod evidence;
+mod folder;
+mod inbox;
+mod introduction;
+mod link;
+#[cfg(test)]
+mod link_tests;
+mod node;
+mod pinned_tls;
+mod recovery;
+mod view;
+
+pub use api::{FlightInput, RestrictionInput, TrackInput, VolumeInput};
+pub use clock::Clock;
+pub use config::{Config, PeerAddress};
+pub use error::NodeError;
+pub use evidence::{export, export_from_folder};
+pub use folder::Folder;
+pub use introduction::Introduction;
+pub use node::Node;
+pub use recovery::{open_journal, recover};
