@@ -338,7 +338,6 @@ impl World {
     fn see(&mut self, i: usize, events: &[Event]) {
         for event in events {
             match event {
-                Event::Refused(p, why) if std::env::var("DBG").is_ok() && self.now_ms > 1_100_000 => eprintln!("{} {} refuses {p}: {why}", self.now_ms, self.nodes[i].name),
                 Event::Detected(d) => _ = self.nodes[i].shown.insert(d.key.to_string()),
                 Event::Alert(a) => {
                     self.watch.alert_shown(i, a, self.now_ms);
