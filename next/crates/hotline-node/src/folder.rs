@@ -34,7 +34,7 @@ pub struct Folder {
     /// Its keys.
     pub own: OwnKeys,
     /// Its persons on watch.
-    pub(crate) persons: Vec<Listed>,
+    pub persons: Vec<Listed>,
     /// Its peers, with their addresses.
     pub peers: Vec<(KeyRing, std::net::SocketAddr)>,
     /// What planners' systems must show.

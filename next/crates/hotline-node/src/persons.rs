@@ -48,13 +48,14 @@ struct State {
 
 /// The persons on watch.
 #[derive(Clone)]
-pub(crate) struct Persons {
+pub struct Persons {
     listed: Arc<Vec<Listed>>,
     state: Arc<Mutex<State>>,
 }
 
 impl Persons {
-    pub(crate) fn new(listed: Vec<Listed>) -> Self {
+    /// The persons whose keys are in a folder; nobody is signed in.
+    pub fn new(listed: Vec<Listed>) -> Self {
         Self { listed: Arc::new(listed), state: Arc::default() }
     }
 
@@ -62,13 +63,17 @@ impl Persons {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn listed(&self) -> &[Listed] {
+    /// All of them.
+    pub fn listed(&self) -> &[Listed] {
         &self.listed
     }
 
     /// Unlocks a person's key. Gives the session's token. It takes about a tenth of a second: call it where that does not hold
     /// up others.
-    pub(crate) fn sign_in(&self, holder: &str, pin: &str) -> Result<String, String> {
+    ///
+    /// # Errors
+    /// In words for the person.
+    pub fn sign_in(&self, holder: &str, pin: &str) -> Result<String, String> {
         let listed = self.listed.iter().find(|l| l.holder == holder);
         let listed = listed.ok_or_else(|| format!("there is no {holder} on this node"))?;
         {
@@ -104,18 +109,19 @@ impl Persons {
         Ok(token)
     }
 
-    pub(crate) fn sign_out(&self, token: &str) {
+    /// Forgets a session and its key.
+    pub fn sign_out(&self, token: &str) {
         self.lock().sessions.remove(token);
     }
 
     /// Who has a session.
-    pub(crate) fn who(&self, token: &str) -> Option<&Listed> {
+    pub fn who(&self, token: &str) -> Option<&Listed> {
         let holder = self.lock().sessions.get(token).filter(|s| s.used.elapsed() < IDLE)?.holder.clone();
         self.listed.iter().find(|l| l.holder == holder)
     }
 
     /// The key of a session.
-    pub(crate) fn key(&self, token: &str) -> Option<SigningKey> {
+    pub fn key(&self, token: &str) -> Option<SigningKey> {
         let mut state = self.lock();
         let session = state.sessions.get_mut(token).filter(|s| s.used.elapsed() < IDLE)?;
         session.used = Instant::now();
