@@ -114,7 +114,8 @@ impl Unchecked {
     pub fn read(bytes: &[u8], what: &'static str) -> Result<Self, LedgerError> {
         let (message, key) = read(bytes, what)?;
         let signed = message.tbs_data(what.as_bytes());
-        let signature = Signature::from_slice(&message.signature).map_err(|_| LedgerError::Signature(what))?;
+        let signature =
+            Signature::from_slice(&message.signature).map_err(|_| LedgerError::Signature(what))?;
         Ok(Self { payload: message.payload.expect("seen by read"), key, what, signed, signature })
     }
 
@@ -133,8 +134,7 @@ impl Unchecked {
 pub fn check_all(signed: &[Unchecked], keys: &[VerifyingKey]) -> bool {
     let messages: Vec<&[u8]> = signed.iter().map(|u| u.signed.as_slice()).collect();
     let signatures: Vec<Signature> = signed.iter().map(|u| u.signature).collect();
-    keys.iter().all(|key| !key.is_weak())
-        && ed25519_dalek::verify_batch(&messages, &signatures, keys).is_ok()
+    keys.iter().all(|key| !key.is_weak()) && ed25519_dalek::verify_batch(&messages, &signatures, keys).is_ok()
 }
 
 /// Checks a signed payload and gives the payload and the key's identifier. The key is found by the caller, who

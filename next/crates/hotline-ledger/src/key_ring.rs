@@ -197,8 +197,7 @@ mod tests {
         ring.introduce(&certificate(&root, &old, Role::Node)).unwrap();
         ring.certify(&certificate(&root, &new, Role::Node), 10).unwrap();
         ring.certify(&certificate(&root, &person, Role::Supervisor), 11).unwrap();
-        let revocation =
-            Revocation { party: ring.party().clone(), key: id(&old), reason: "rotated".into() };
+        let revocation = Revocation { party: ring.party().clone(), key: id(&old), reason: "rotated".into() };
         ring.revoke(&revocation.sign(&root).unwrap(), 12, at(500)).unwrap();
 
         assert!(ring.node(id(&old), at(1), 0).is_some() && ring.node(id(&old), at(1), 11).is_some());

@@ -4,7 +4,8 @@
 //! of one number, and two heads of which the later does not extend the earlier.
 
 use crate::{
-    Checkpoint, KeyRing, LedgerError, LineName, PartyName, SignedStatement, UncheckedStatement, extends, origin,
+    Checkpoint, KeyRing, LedgerError, LineName, PartyName, SignedStatement, UncheckedStatement, extends,
+    origin,
 };
 use minicbor::{Decode, Encode};
 
@@ -198,7 +199,9 @@ mod tests {
         assert!(scene.check(&heads((&one, 2), (&other, 7))).is_err(), "up to there they agree");
         assert!(scene.check(&heads((&one, 3), (&one, 5))).is_err());
         // A root that the larger head's ledger does not have proves nothing.
-        let Misconduct::Heads { smaller, larger, extension, .. } = heads((&one, 3), (&one, 5)) else { panic!() };
+        let Misconduct::Heads { smaller, larger, extension, .. } = heads((&one, 3), (&one, 5)) else {
+            panic!()
+        };
         let lie = Misconduct::Heads { smaller, larger, root: Root([7; 32]), extension };
         assert!(scene.check(&lie).is_err());
     }

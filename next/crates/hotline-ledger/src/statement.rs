@@ -137,7 +137,10 @@ impl UncheckedStatement {
         self.signed.key
     }
 
-    fn known(&self, find_key: impl FnOnce(KeyId, &Statement) -> Option<VerifyingKey>) -> Result<VerifyingKey, LedgerError> {
+    fn known(
+        &self,
+        find_key: impl FnOnce(KeyId, &Statement) -> Option<VerifyingKey>,
+    ) -> Result<VerifyingKey, LedgerError> {
         let unknown = || LedgerError::UnknownKey { what: WHAT, key: self.signed.key.to_string() };
         find_key(self.signed.key, &self.statement).ok_or_else(unknown)
     }

@@ -4,7 +4,9 @@ use crate::case::CaseStep;
 use crate::proposal::Proposal;
 use crate::voting::Choice;
 use crate::{ConflictKey, Level, LineError, Parameter, StatementRef, Words};
-use hotline_ledger::{Certificate, KeyId, LineName, PartyName, Role, SigningKey, Unchecked, VerifyingKey, sign_payload};
+use hotline_ledger::{
+    Certificate, KeyId, LineName, PartyName, Role, SigningKey, Unchecked, VerifyingKey, sign_payload,
+};
 use jiff::Timestamp;
 use minicbor::{Decode, Encode};
 
@@ -318,12 +320,16 @@ impl Act {
             let why = format!("it was signed for {} on line {}", content.party, content.line);
             return Err(LineError::malformed(WHAT, why));
         }
-        let unknown = || hotline_ledger::LedgerError::UnknownKey { what: WHAT, key: self.signed.key.to_string() };
+        let unknown =
+            || hotline_ledger::LedgerError::UnknownKey { what: WHAT, key: self.signed.key.to_string() };
         let certificate = find_key(self.signed.key, content.time).ok_or_else(unknown)?;
         let key: VerifyingKey = certificate.key;
         self.signed.check(&key)?;
         if content.deed.role() == Role::Supervisor && certificate.role != Role::Supervisor {
-            return Err(LineError::NotAllowed { what: content.deed.kind(), holder: certificate.holder.clone() });
+            return Err(LineError::NotAllowed {
+                what: content.deed.kind(),
+                holder: certificate.holder.clone(),
+            });
         }
         Ok(Person { key: self.signed.key, holder: certificate.holder.clone(), role: certificate.role })
     }

@@ -88,6 +88,8 @@ pub struct Version {
 pub struct Ballots {
     versions: Vec<Version>,
     ballots: BTreeMap<StatementRef, Ballot>,
+    /// Those that are not decided.
+    open: BTreeSet<StatementRef>,
     /// The statement by which a party left.
     left: BTreeMap<PartyName, u64>,
     disputed: BTreeSet<PartyName>,
@@ -103,6 +105,7 @@ impl Ballots {
         Self {
             versions: vec![version(first, None)],
             ballots: BTreeMap::new(),
+            open: BTreeSet::new(),
             left: BTreeMap::new(),
             disputed: BTreeSet::new(),
         }
@@ -126,6 +129,11 @@ impl Ballots {
     /// All proposals.
     pub fn iter(&self) -> impl Iterator<Item = &Ballot> {
         self.ballots.values()
+    }
+
+    /// The proposals that are not decided.
+    pub fn open(&self) -> impl Iterator<Item = &Ballot> {
+        self.open.iter().filter_map(|name| self.ballots.get(name))
     }
 
     fn base(&self, proposal: &Proposal) -> Option<&Version> {
@@ -158,8 +166,7 @@ impl Ballots {
         if !base.rulebook.parties.iter().any(|p| p == statement.party.as_str()) {
             return out(format!("{} is not a member", statement.party));
         }
-        let of_party =
-            |b: &&Ballot| b.statement.party == statement.party && b.proposal.base == proposal.base;
+        let of_party = |b: &&Ballot| b.statement.party == statement.party && b.proposal.base == proposal.base;
         if self.iter().filter(of_party).count() >= MAX_PROPOSALS {
             return out(format!("{MAX_PROPOSALS} proposals to one version of the rulebook are allowed"));
         }
@@ -231,6 +238,9 @@ impl Ballots {
             outcome: void.as_ref().map(|_| Outcome::Void),
             void,
         };
+        if ballot.outcome.is_none() {
+            self.open.insert(statement.clone());
+        }
         self.ballots.insert(statement.clone(), ballot);
     }
 
@@ -271,8 +281,8 @@ impl Ballots {
 
     /// Every statement of a party shows how far its time has gone.
     pub(crate) fn pass(&mut self, statement: &StatementRef, time: Timestamp) {
-        for ballot in self.ballots.values_mut() {
-            if ballot.outcome.is_none() && time > ballot.proposal.deadline {
+        for name in &self.open {
+            if let Some(ballot) = self.ballots.get_mut(name).filter(|b| time > b.proposal.deadline) {
                 ballot.passed.entry(statement.party.clone()).or_insert(statement.number);
             }
         }
@@ -282,10 +292,8 @@ impl Ballots {
     pub(crate) fn decide(&mut self, view: &Cut) -> Vec<StatementRef> {
         let mut decided = Vec::new();
         loop {
-            let open = self.ballots.values().filter(|b| b.outcome.is_none());
-            let found: Vec<(StatementRef, Outcome)> = open
-                .filter_map(|b| Some((b.statement.clone(), self.evaluate(b, view)?)))
-                .collect();
+            let found: Vec<(StatementRef, Outcome)> =
+                self.open().filter_map(|b| Some((b.statement.clone(), self.evaluate(b, view)?))).collect();
             if found.is_empty() {
                 return decided;
             }
@@ -300,6 +308,7 @@ impl Ballots {
         let current = self.in_force().clone();
         let Some(ballot) = self.ballots.get_mut(name) else { return };
         ballot.outcome = Some(outcome);
+        self.open.remove(name);
         if outcome != Outcome::Adopted || ballot.proposal.base != current.hash {
             return;
         }
@@ -370,10 +379,7 @@ impl Ballots {
                 && b.votes.get(party).is_some_and(|v| v.choice == Choice::Yes && v.number < cast.number)
         };
         let lost = |o: Option<Outcome>| o.is_some_and(|o| o != Outcome::Adopted);
-        self.iter()
-            .filter(rival)
-            .find(|b| !lost(self.evaluate(b, &cast.cut)))
-            .map(|b| b.statement.clone())
+        self.iter().filter(rival).find(|b| !lost(self.evaluate(b, &cast.cut))).map(|b| b.statement.clone())
     }
 
     pub(crate) fn put(&self, e: &mut crate::codec::Out) -> crate::codec::Written {
@@ -395,6 +401,8 @@ impl Ballots {
         if versions.is_empty() {
             return Err(d.bad("there is no rulebook"));
         }
-        Ok(Self { versions, ballots: d.decode()?, left: d.decode()?, disputed: d.decode()? })
+        let ballots: BTreeMap<StatementRef, Ballot> = d.decode()?;
+        let open = ballots.values().filter(|b| b.outcome.is_none()).map(|b| b.statement.clone()).collect();
+        Ok(Self { versions, ballots, open, left: d.decode()?, disputed: d.decode()? })
     }
 }

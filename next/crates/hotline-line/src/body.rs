@@ -1,11 +1,11 @@
 //! What statements say.
 
+use crate::act::{Act, Deed};
 use crate::codec::{
     In, Out, Written, encoded, put_category, put_instant, put_optional, put_position, put_volumes,
 };
-use crate::subject::MAX_ID;
-use crate::act::{Act, Deed};
 use crate::obligation::Stage;
+use crate::subject::MAX_ID;
 use crate::{ConflictKey, FlightId, Level, LineError, Purpose, StatementRef, Withholdable};
 use hotline_airspace::{Category, Position, Seconds, Volume4};
 use hotline_ledger::{MAX_BODY, MAX_OPENINGS, Misconduct, Openings, PartyName, Root, Sealed};
@@ -404,7 +404,9 @@ impl Body {
             "missed-deadline" => ("a missed deadline", |d, _| {
                 let missed: MissedDeadline = d.decode()?;
                 match &missed.missed {
-                    Missed::Alert(key, _) | Missed::Report(key) if !key.in_order() => Err(d.bad("the subjects are not in order")),
+                    Missed::Alert(key, _) | Missed::Report(key) if !key.in_order() => {
+                        Err(d.bad("the subjects are not in order"))
+                    }
                     _ => Ok(Self::MissedDeadline(missed)),
                 }
             }),

@@ -79,6 +79,20 @@ impl Books {
         before.iter().copied().reduce(f64::min).map(|lowest| *newest < lowest)
     }
 
+    /// Drops the oldest half of the alerts' times when there are too many.
+    pub(crate) fn forget_old_alerts(&mut self) {
+        if self.raised.len() > MAX_ALERT_TIMES {
+            let mut times: Vec<Timestamp> = self.raised.values().map(|r| r.at).collect();
+            let middle = times.len() / 2;
+            let middle = *times.select_nth_unstable(middle).1;
+            self.raised.retain(|_, r| r.at > middle);
+        }
+        if self.acknowledged.len() > 4 * MAX_ALERT_TIMES {
+            let raised = &self.raised;
+            self.acknowledged.retain(|(alert, _), _| raised.contains_key(alert));
+        }
+    }
+
     pub(crate) fn name_of(&self, party: &PartyName, key: KeyId) -> Option<&str> {
         self.names.get(&(party.clone(), key)).map(String::as_str)
     }

@@ -378,13 +378,8 @@ impl Cases {
         match &step.step {
             Step::Open { .. } => {}
             Step::Triage { severity, owner, due } => {
-                let new = Triage {
-                    time,
-                    by: party.clone(),
-                    severity: *severity,
-                    owner: owner.clone(),
-                    due: *due,
-                };
+                let new =
+                    Triage { time, by: party.clone(), severity: *severity, owner: owner.clone(), due: *due };
                 if (new.time, &new.by) >= (case.triage.time, &case.triage.by) {
                     case.triage = new;
                 }

@@ -106,18 +106,18 @@ impl Day {
                 // Most that were acknowledged late were missed before.
                 share(self.acknowledged, self.acknowledged_late.max(self.alerts_missed)),
             ),
-            component("answered", rule.answered, share(self.answered, self.asked.saturating_sub(self.answered))),
+            component(
+                "answered",
+                rule.answered,
+                share(self.answered, self.asked.saturating_sub(self.answered)),
+            ),
             component(
                 "notices",
                 rule.notices,
                 share(self.notices - self.notices_late.min(self.notices), self.notices_late),
             ),
             component("conflicts", rule.conflicts, conflicts),
-            component(
-                "protests",
-                rule.protests,
-                Some(down(self.protests_open as f64, rule.protests_worst)),
-            ),
+            component("protests", rule.protests, Some(down(self.protests_open as f64, rule.protests_worst))),
             component("suspension", rule.suspension, Some(down(self.suspended_s as f64, DAY_S as f64))),
         ]
     }
@@ -172,8 +172,11 @@ pub fn day_of(time: Timestamp) -> i64 {
 /// How many seconds of `day` up to `now` lie in any of the spans.
 fn covered(spans: &[Span], day: i64, now: i64) -> u64 {
     let (from, to) = (day * DAY_S, ((day + 1) * DAY_S).min(now));
-    let mut within: Vec<(i64, i64)> =
-        spans.iter().map(|(a, b)| ((*a).max(from), b.unwrap_or(now).min(to))).filter(|(a, b)| a < b).collect();
+    let mut within: Vec<(i64, i64)> = spans
+        .iter()
+        .map(|(a, b)| ((*a).max(from), b.unwrap_or(now).min(to)))
+        .filter(|(a, b)| a < b)
+        .collect();
     within.sort_unstable();
     let (mut total, mut end) = (0, i64::MIN);
     for (a, b) in within {
@@ -194,16 +197,20 @@ impl Health {
         let at = now;
         let now = now.as_second();
         let spans: Vec<Span> = self.suspended.values().flatten().copied().collect();
-        let mut filled: Vec<(i64, Day)> = self.days.iter().map(|(day, counts)| {
-            let end = ((day + 1) * DAY_S).min(now.max(day * DAY_S + 1));
-            let open = |s: &&Span| s.0 < end && s.1.is_none_or(|closed| closed >= end);
-            let counts = Day {
-                suspended_s: covered(&spans, *day, now),
-                protests_open: self.protests.values().filter(open).count() as u64,
-                ..counts.clone()
-            };
-            (*day, counts)
-        }).collect();
+        let mut filled: Vec<(i64, Day)> = self
+            .days
+            .iter()
+            .map(|(day, counts)| {
+                let end = ((day + 1) * DAY_S).min(now.max(day * DAY_S + 1));
+                let open = |s: &&Span| s.0 < end && s.1.is_none_or(|closed| closed >= end);
+                let counts = Day {
+                    suspended_s: covered(&spans, *day, now),
+                    protests_open: self.protests.values().filter(open).count() as u64,
+                    ..counts.clone()
+                };
+                (*day, counts)
+            })
+            .collect();
         // What is not yet due is not yet missed.
         for owed in pending.filter(|o| o.due > at && o.owed != Owed::Vote) {
             if let Some((_, day)) = filled.iter_mut().find(|(day, _)| *day == day_of(owed.due)) {
@@ -226,7 +233,9 @@ impl Health {
     /// A conflict was made known; each counts once a day.
     pub(crate) fn conflict(&mut self, key: &ConflictKey, at: Timestamp) {
         let day = day_of(at);
-        self.conflicts.retain(|(d, _)| *d + 2 > day);
+        while self.conflicts.first().is_some_and(|(d, _)| d + 2 <= day) {
+            self.conflicts.pop_first();
+        }
         if self.conflicts.len() < MAX_CONFLICTS && self.conflicts.insert((day, key.clone())) {
             self.on(at).conflicts += 1;
         }
@@ -262,7 +271,9 @@ impl Health {
     /// An alert was not acknowledged by its deadline. Several nodes say so; it counts once for each party.
     pub(crate) fn missed_alert(&mut self, missed: &Missed, party: &PartyName, due: Timestamp) {
         let day = day_of(due);
-        self.missed.retain(|(d, _, _)| *d + 2 > day);
+        while self.missed.first().is_some_and(|(d, _, _)| d + 2 <= day) {
+            self.missed.pop_first();
+        }
         if self.missed.len() < MAX_CONFLICTS && self.missed.insert((day, missed.clone(), party.clone())) {
             self.on(due).alerts_missed += 1;
         }

@@ -80,9 +80,7 @@ pub use proposal::{Candidate, CertificateBytes, Change, MAX_RULEBOOK, Proposal};
 pub use quota::{CALL_QUOTA, CONTROL_QUOTA, STATEMENT_QUOTA, URGENT_QUOTA};
 pub use record::{MAX_LEAF, Offence, Record};
 pub use recorded::{RecordedLeaf, Row};
-pub use rulebook::{
-    Deadlines, Disclosure, Escalation, HealthRule, Joined, Rulebook, Separation, Suspension,
-};
+pub use rulebook::{Deadlines, Disclosure, Escalation, HealthRule, Joined, Rulebook, Separation, Suspension};
 pub use standing::{MAX_POSITIONS, Position, Standings, Suspended};
 pub use subject::{ConflictKey, ConflictKind, FlightId, Level, Purpose, StatementRef, Subject};
 pub use voting::{Choice, Everyone, Matter, Needed, Outcome, Standing, VoteRule};

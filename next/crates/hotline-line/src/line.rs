@@ -412,7 +412,8 @@ impl Line {
         let said = self.said(signed.statement(), body);
         self.note(&said);
         if urgent {
-            let connected = self.peers.iter().filter(|(_, p)| p.connection.as_ref().is_some_and(|c| c.greeted));
+            let connected =
+                self.peers.iter().filter(|(_, p)| p.connection.as_ref().is_some_and(|c| c.greeted));
             let names: Vec<PartyName> = connected.map(|(name, _)| name.clone()).collect();
             self.out.send.extend(names.into_iter().map(|name| (name, Message::Urgent(entry.clone()))));
         }

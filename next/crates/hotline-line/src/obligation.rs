@@ -210,9 +210,9 @@ impl Obligations {
     /// What a party owes for a statement, open or settled.
     pub fn get(&self, statement: &StatementRef, by: &PartyName) -> Option<&Obligation> {
         let key = (statement.clone(), by.clone());
-        self.open.get(&key).or_else(|| {
-            self.settled.iter().rev().find(|o| o.statement == *statement && o.by == *by)
-        })
+        self.open
+            .get(&key)
+            .or_else(|| self.settled.iter().rev().find(|o| o.statement == *statement && o.by == *by))
     }
 
     /// Takes in a communication check that the schedule asked for.
@@ -353,8 +353,7 @@ impl Obligations {
 
     /// A vote has been decided, or a party is no longer a member: nothing more is owed on it.
     pub(crate) fn release(&mut self, which: impl Fn(&Obligation) -> bool) -> Vec<Key> {
-        let keys: Vec<Key> =
-            self.open.iter().filter(|(_, o)| which(o)).map(|(key, _)| key.clone()).collect();
+        let keys: Vec<Key> = self.open.iter().filter(|(_, o)| which(o)).map(|(key, _)| key.clone()).collect();
         for key in &keys {
             let gone = self.open.remove(key).expect("just found");
             self.settle(gone);

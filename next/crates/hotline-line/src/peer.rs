@@ -1,8 +1,8 @@
 //! What a node knows of one peer.
 
+use crate::StatementRef;
 use crate::message::Entry;
 use crate::quota::Quotas;
-use crate::StatementRef;
 use crate::record::Offence;
 use hotline_ledger::{Checkpoint, KeyRing, PartyName, Receipt, Statement, Tree};
 use jiff::Timestamp;

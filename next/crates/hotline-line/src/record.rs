@@ -73,9 +73,7 @@ impl Record {
     pub fn to_bytes(&self) -> Vec<u8> {
         encoded(|e| {
             match self {
-                Self::Own(entry) => {
-                    e.array(3)?.u8(1)?.bytes(&entry.statement)?.bytes(&entry.openings)?
-                }
+                Self::Own(entry) => e.array(3)?.u8(1)?.bytes(&entry.statement)?.bytes(&entry.openings)?,
                 Self::Heard(party, entry) => {
                     e.array(4)?.u8(2)?.str(party.as_str())?.bytes(&entry.statement)?.bytes(&entry.openings)?
                 }

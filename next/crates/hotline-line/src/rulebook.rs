@@ -315,7 +315,11 @@ impl Rulebook {
         let members = self.parties.len();
         for (class, rule) in &self.voting {
             let refuse = |value: String, allowed| {
-                Err(LineError::OutOfRange { what: "a voting rule", value: format!("{class}: {value}"), allowed })
+                Err(LineError::OutOfRange {
+                    what: "a voting rule",
+                    value: format!("{class}: {value}"),
+                    allowed,
+                })
             };
             if class.is_empty() || class.len() > 32 || self.voting.len() > 32 {
                 return refuse(String::new(), "at most 32 classes with names of 1 to 32 bytes are allowed");

@@ -17,8 +17,6 @@ pub enum Sabotage {
     NoCatchUp,
     /// A node speaks at once after a start, whatever its peers hold of its ledger.
     SpeakAtOnce,
-    /// Statements that cannot be read stop the node.
-    PanicOnGarbage,
 }
 
 thread_local! {

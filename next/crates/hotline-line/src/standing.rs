@@ -77,11 +77,7 @@ impl Standings {
     }
 
     /// The positions of a party whose topic or text has `about` in it, oldest first.
-    pub fn positions<'a>(
-        &'a self,
-        party: &'a PartyName,
-        about: &str,
-    ) -> impl Iterator<Item = &'a Position> {
+    pub fn positions<'a>(&'a self, party: &'a PartyName, about: &str) -> impl Iterator<Item = &'a Position> {
         let about = about.to_lowercase();
         self.positions.values().filter(move |p| {
             p.statement.party == *party

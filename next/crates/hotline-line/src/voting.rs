@@ -160,10 +160,9 @@ impl VoteRule {
                 Needed::Count(count) => count as usize,
                 Needed::Word(Everyone::All) => members.len(),
             };
-            let vetoed =
-                members.iter().any(|m| {
-                    choice(m) == Some(Choice::No) && self.veto.iter().any(|v| v == m.0.as_str())
-                });
+            let vetoed = members
+                .iter()
+                .any(|m| choice(m) == Some(Choice::No) && self.veto.iter().any(|v| v == m.0.as_str()));
             yes >= needed && !vetoed
         };
         match (decided(Choice::No), decided(Choice::Yes)) {

@@ -117,7 +117,9 @@ mod tests {
     #[test]
     fn limits() {
         assert!(Words::free("en", "Hello").check().is_ok());
-        assert!(Words::phrase("stay-clear", &[("place", "N40"), ("level", "180")], "en", "Stay").check().is_ok());
+        assert!(
+            Words::phrase("stay-clear", &[("place", "N40"), ("level", "180")], "en", "Stay").check().is_ok()
+        );
         for bad in [
             Words::free("en", " "),
             Words::free("", "x"),

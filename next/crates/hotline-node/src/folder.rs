@@ -122,10 +122,7 @@ impl Folder {
             keys.introduce(certificate.sign(&root).bytes())
         };
         certify(&node, Role::Node, "node")?;
-        let persons = [
-            (Role::Officer, &secrets.officer_pins),
-            (Role::Supervisor, &secrets.supervisor_pins),
-        ];
+        let persons = [(Role::Officer, &secrets.officer_pins), (Role::Supervisor, &secrets.supervisor_pins)];
         for (role, pins) in persons {
             for (i, pin) in pins.iter().enumerate() {
                 let holder = format!("{}-{}", role.as_str(), i + 1);

@@ -38,8 +38,8 @@ pub(crate) fn new_key(path: &Path, secret: &str) -> Result<SigningKey, NodeError
     let plain = key.to_pkcs8_der().map_err(|e| NodeError::content(path, e))?;
     let info = PrivateKeyInfo::try_from(plain.as_bytes()).map_err(wrong)?;
     let (salt, iv) = (random::<16>()?, random::<16>()?);
-    let cost = pkcs8::pkcs5::scrypt::Params::new(SCRYPT_LOG_N, 8, 1, 32)
-        .map_err(|e| NodeError::content(path, e))?;
+    let cost =
+        pkcs8::pkcs5::scrypt::Params::new(SCRYPT_LOG_N, 8, 1, 32).map_err(|e| NodeError::content(path, e))?;
     let scheme = pkcs8::pkcs5::pbes2::Parameters::scrypt_aes256cbc(cost, &salt, &iv)
         .map_err(|e| NodeError::content(path, e))?;
     let encrypted: SecretDocument = info.encrypt_with_params(scheme, secret).map_err(wrong)?;

@@ -233,12 +233,12 @@ impl Alerts {
             let Some(said) = alert.asserted.get(own) else { continue };
             let due = shifted(said.said, within);
             let silent = |p: &&PartyName| {
-                *p != own && !alert.unreported.contains(*p) && !alert.statements.iter().any(|s| s.party == **p)
+                *p != own
+                    && !alert.unreported.contains(*p)
+                    && !alert.statements.iter().any(|s| s.party == **p)
             };
             if due < now {
-                found.extend(
-                    alert.key.parties().filter(silent).map(|p| (alert.key.clone(), p.clone(), due)),
-                );
+                found.extend(alert.key.parties().filter(silent).map(|p| (alert.key.clone(), p.clone(), due)));
             }
         }
         found

@@ -27,7 +27,9 @@ pub enum CoreError {
     #[error("the line is suspended by this party: {0} are not said until it is restored")]
     Suspended(&'static str),
     /// The key that would have to sign its own revocation.
-    #[error("the node cannot revoke the key that it signs with: certify a new one, let the node use it, then revoke this one")]
+    #[error(
+        "the node cannot revoke the key that it signs with: certify a new one, let the node use it, then revoke this one"
+    )]
     OwnKey,
     /// All of a flight's volumes are in the past.
     #[error("the flight would end in the past: its last volume ends at {0}")]

@@ -41,7 +41,8 @@ impl Recorder {
         }
         let row = Row::new(&report.state);
         let rows = self.open.entry(report.id.to_string()).or_default();
-        if rows.len() < MAX_ROWS_EACH && rows.last().is_none_or(|last| row.time_ms - last.time_ms >= APART_MS) {
+        if rows.len() < MAX_ROWS_EACH && rows.last().is_none_or(|last| row.time_ms - last.time_ms >= APART_MS)
+        {
             rows.push(row);
             self.count += 1;
             self.since.get_or_insert(report.state.time());
@@ -49,11 +50,7 @@ impl Recorder {
     }
 
     /// Closes the segment when it is long enough and has anything in it.
-    pub(crate) fn close(
-        &mut self,
-        now: Timestamp,
-        salt: impl Fn(u64, &str) -> [u8; 16],
-    ) -> Option<Closed> {
+    pub(crate) fn close(&mut self, now: Timestamp, salt: impl Fn(u64, &str) -> [u8; 16]) -> Option<Closed> {
         let since = self.since.filter(|since| seconds_between(*since, now) >= SEGMENT)?;
         let number = self.next;
         let leaves: Vec<(String, Vec<u8>)> = std::mem::take(&mut self.open)

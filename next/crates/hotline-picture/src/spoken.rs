@@ -51,5 +51,4 @@ impl Conversation {
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Spoken> {
         self.0.iter()
     }
-
 }

@@ -114,7 +114,10 @@ impl Network {
         };
         if random.one_in(weather.double_one_in) {
             self.carried.doubled += 1;
-            self.post(arrival + random.below(weather.delay_ms + 1), Letter { from, to, bytes: bytes.clone() });
+            self.post(
+                arrival + random.below(weather.delay_ms + 1),
+                Letter { from, to, bytes: bytes.clone() },
+            );
         }
         self.post(arrival, Letter { from, to, bytes });
     }

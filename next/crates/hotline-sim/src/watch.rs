@@ -142,7 +142,8 @@ impl Watch {
     pub(crate) fn restored(&mut self, i: usize, nodes: &[Node]) {
         self.catching_up.insert(i);
         let others = nodes.iter().enumerate().filter(|(j, n)| *j != i && n.disk.waiting.is_empty());
-        let held = others.filter_map(|(_, n)| n.core.line().tree(&nodes[i].name)).map(hotline_ledger::Tree::size);
+        let held =
+            others.filter_map(|(_, n)| n.core.line().tree(&nodes[i].name)).map(hotline_ledger::Tree::size);
         self.promised[i].truncate(held.max().unwrap_or(0) as usize);
     }
 
@@ -194,8 +195,7 @@ impl Watch {
         let mut wrong = Vec::new();
         for ballot in ballots.iter() {
             let Some(outcome) = ballot.outcome else { continue };
-            let known =
-                self.outcomes.entry(ballot.statement.clone()).or_insert((outcome, node.name.clone()));
+            let known = self.outcomes.entry(ballot.statement.clone()).or_insert((outcome, node.name.clone()));
             if known.0 != outcome {
                 wrong.push(format!(
                     "property 3: {} holds {} {}, {} holds it {}",
@@ -294,9 +294,7 @@ impl Watch {
 
     pub(crate) fn alert_shown(&mut self, j: usize, alert: &Alert, now: u64) {
         let before = self.expected.len();
-        self.expected.retain(|e| {
-            e.at != j || now > e.until || !alert.statements.contains(&e.statement)
-        });
+        self.expected.retain(|e| e.at != j || now > e.until || !alert.statements.contains(&e.statement));
         self.alerts_shown += (before - self.expected.len()) as u64;
     }
 
@@ -330,7 +328,8 @@ impl Watch {
 
     /// All honest nodes hold the same, and what follows from it is the same.
     pub(crate) fn settled(&mut self, nodes: &[Node]) {
-        let honest: Vec<&Node> = nodes.iter().enumerate().filter(|(i, _)| self.honest(*i)).map(|p| p.1).collect();
+        let honest: Vec<&Node> =
+            nodes.iter().enumerate().filter(|(i, _)| self.honest(*i)).map(|p| p.1).collect();
         let mut wrong = Vec::new();
         for owner in &honest {
             let Some(own) = owner.core.line().tree(&owner.name) else { continue };
@@ -350,7 +349,6 @@ impl Watch {
                     ));
                 }
                 if line.shown(&owner.name) != held {
-
                     wrong.push(format!(
                         "{} has shown {} of {held} statements of {}, waiting for {:?}; speech {:?}",
                         other.name,

@@ -199,7 +199,8 @@ impl Workload {
     }
 
     fn case(&mut self, world: &mut World, party: usize, other: PartyName) {
-        let open = world.core(party).line().books().cases.iter().filter(|c| c.status() != CaseStatus::Resolved);
+        let open =
+            world.core(party).line().books().cases.iter().filter(|c| c.status() != CaseStatus::Resolved);
         let open: Vec<StatementRef> = open.map(|c| c.opened.clone()).collect();
         let words = words(&mut self.random);
         let own = world.name(party).clone();

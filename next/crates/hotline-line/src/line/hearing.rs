@@ -96,7 +96,9 @@ impl Line {
                 self.within_quota(name, Class::Statements, count, "statements")?;
             }
             Message::Tracks(_) => {}
-            Message::Hello { .. } | Message::Want { .. } => self.within_quota(name, Class::Calls, 1, "calls")?,
+            Message::Hello { .. } | Message::Want { .. } => {
+                self.within_quota(name, Class::Calls, 1, "calls")?
+            }
             _ => self.within_quota(name, Class::Control, 1, "messages")?,
         }
         match message {
@@ -121,9 +123,8 @@ impl Line {
                     peer.last_answer = Some(now);
                     let round_trip = now.as_millisecond() - asked.as_millisecond();
                     peer.round_trip_ms = Some(round_trip);
-                    peer.clock_ahead_ms = Some(
-                        time.as_millisecond().saturating_sub(asked.as_millisecond() + round_trip / 2),
-                    );
+                    peer.clock_ahead_ms =
+                        Some(time.as_millisecond().saturating_sub(asked.as_millisecond() + round_trip / 2));
                     self.judge(name);
                 }
             }

@@ -115,11 +115,8 @@ impl Line {
             let read = UncheckedStatement::read(&entry.statement)?;
             let statement = read.statement();
             self.check_origin(ledger, statement)?;
-            let wrong = |why: String| LineError::Statement {
-                party: ledger.clone(),
-                number: statement.number,
-                why,
-            };
+            let wrong =
+                |why: String| LineError::Statement { party: ledger.clone(), number: statement.number, why };
             if statement.number != number {
                 return Err(wrong(format!("it came in the place of number {number}")));
             }
@@ -142,7 +139,13 @@ impl Line {
     }
 
     /// A checked statement takes its place in a peer's ledger; it is shown when its causes have been.
-    pub(super) fn append_heard(&mut self, name: &PartyName, statement: &Statement, entry: &Entry, place: u64) {
+    pub(super) fn append_heard(
+        &mut self,
+        name: &PartyName,
+        statement: &Statement,
+        entry: &Entry,
+        place: u64,
+    ) {
         let peer = self.peers.get_mut(name).expect("opened with its keys");
         peer.ledger.append(entry.clone(), statement.time, place);
         take_keys(&mut peer.keys, statement);
@@ -202,9 +205,8 @@ impl Line {
         };
         if let Body::Act(act) = &said.body {
             let keys = self.keys(&statement.party);
-            let checked = act.check(&self.name, &statement.party, |id, at| {
-                keys?.person(id, at, statement.number)
-            });
+            let checked =
+                act.check(&self.name, &statement.party, |id, at| keys?.person(id, at, statement.number));
             match checked {
                 Ok(person) => said.person = Some(person),
                 Err(e) => {

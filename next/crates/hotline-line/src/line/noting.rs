@@ -5,7 +5,7 @@ use super::{Line, Said};
 use crate::act::{Act, Deed, Person};
 use crate::ballots::Cut;
 use crate::body::{Body, Missed, MissedDeadline};
-use crate::books::{Instant, MAX_ALERT_TIMES, Raised};
+use crate::books::{Instant, Raised};
 use crate::case::{CaseKind, CaseStatus, Step};
 use crate::delivery::DeliveryState;
 use crate::obligation::{Heard, Obligation, Owed, Stage};
@@ -17,8 +17,7 @@ use hotline_ledger::{KeyId, KeyRing, PartyName, SignedCertificate};
 impl Line {
     /// How much of each ledger has been shown.
     pub fn cut(&self) -> Cut {
-        let mut cut: Cut =
-            self.peers.iter().map(|(name, peer)| (name.clone(), peer.ledger.shown)).collect();
+        let mut cut: Cut = self.peers.iter().map(|(name, peer)| (name.clone(), peer.ledger.shown)).collect();
         cut.insert(self.party().clone(), self.ledger.shown);
         cut
     }
@@ -62,16 +61,15 @@ impl Line {
                     Level::Advisory | Level::Caution => deadlines.acknowledge_other_s,
                 };
                 self.books.raised.insert(reference.clone(), Raised { at: time, within_s });
-                let early = self.books.acknowledged.iter().filter(|((alert, _), _)| alert == reference);
-                for at in early.map(|(_, at)| at.0).collect::<Vec<_>>() {
+                self.books.forget_old_alerts();
+                let acknowledged = &self.books.acknowledged;
+                let parties = self.peers.keys().chain([self.own.known.party()]);
+                let early: Vec<_> = parties
+                    .filter_map(|party| acknowledged.get(&(reference.clone(), party.clone())))
+                    .map(|at| at.0)
+                    .collect();
+                for at in early {
                     self.books.health.acknowledged(time, at, within_s);
-                }
-                if self.books.raised.len() > MAX_ALERT_TIMES
-                    && let Some(oldest) =
-                        self.books.raised.iter().min_by_key(|(_, r)| r.at).map(|(k, _)| k.clone())
-                {
-                    self.books.raised.remove(&oldest);
-                    self.books.acknowledged.retain(|(alert, _), _| *alert != oldest);
                 }
             }
             Body::MissedDeadline(missed) => self.note_missed(reference, missed),
@@ -174,9 +172,7 @@ impl Line {
                         self.books.health.acknowledged(raised.at, act.time(), raised.within_s);
                     }
                 }
-                while self.books.acknowledged.len() > 2 * MAX_ALERT_TIMES {
-                    self.books.acknowledged.pop_first();
-                }
+                self.books.forget_old_alerts();
             }
             Deed::Case(step) => {
                 let position_s = deadlines.position_s;
@@ -247,9 +243,8 @@ impl Line {
                 books.health.asked(owed.due, owed.owed == Owed::Check);
             }
         }
-        let in_time = |o: &&Obligation| {
-            o.owed != Owed::Vote && o.met.as_ref().is_some_and(|m| m.time <= o.due)
-        };
+        let in_time =
+            |o: &&Obligation| o.owed != Owed::Vote && o.met.as_ref().is_some_and(|m| m.time <= o.due);
         if let Some(met) = met.filter(in_time) {
             books.health.answered(met.due, met.owed == Owed::Check);
         }
@@ -292,14 +287,13 @@ impl Line {
 
     /// Decides the proposals that can be decided now.
     fn decide(&mut self) {
-        if self.books.ballots.iter().all(|b| b.outcome.is_some()) {
+        if self.books.ballots.open().next().is_none() {
             return;
         }
         let cut = self.cut();
         let before = self.books.ballots.versions().len();
         for name in self.books.ballots.decide(&cut) {
-            let released =
-                self.books.obligations.release(|o| o.owed == Owed::Vote && o.statement == name);
+            let released = self.books.obligations.release(|o| o.owed == Owed::Vote && o.statement == name);
             self.out.owed.extend(released);
             self.out.ballots.insert(name);
         }
@@ -333,7 +327,8 @@ impl Line {
     }
 }
 
-/// The key that a certificate certifies, if it counts.
+/// The key that a certificate certifies, if it counts: only so many are kept of a party.
 fn key_of(keys: &KeyRing, certificate: &[u8]) -> Option<KeyId> {
-    SignedCertificate::open(certificate, keys.party(), keys.root()).ok().map(|c| c.key_id())
+    let id = SignedCertificate::open(certificate, keys.party(), keys.root()).ok()?.key_id();
+    keys.certificates().any(|(c, _)| c.key_id() == id).then_some(id)
 }

@@ -119,13 +119,7 @@ impl Line {
     }
 
     /// Entries of a ledger from `first` on and before `end`, as many as go into one message.
-    fn batch(
-        &self,
-        ledger: &PartyName,
-        first: u64,
-        end: u64,
-        history: Option<&dyn History>,
-    ) -> Vec<Entry> {
+    fn batch(&self, ledger: &PartyName, first: u64, end: u64, history: Option<&dyn History>) -> Vec<Entry> {
         let mut entries = Vec::new();
         let mut bytes = 0;
         for number in first..end.min(first + MAX_ENTRIES as u64) {
@@ -278,9 +272,8 @@ impl Line {
         if since(peer.asked, now).is_some_and(|s| s < ASK_AGAIN) {
             return;
         }
-        let greeted = |p: &PartyName| {
-            self.peers.get(p).and_then(|p| p.connection.as_ref()).is_some_and(|c| c.greeted)
-        };
+        let greeted =
+            |p: &PartyName| self.peers.get(p).and_then(|p| p.connection.as_ref()).is_some_and(|c| c.greeted);
         let claims = peer.claims.iter().filter(|(by, claim)| claim.size > held && greeted(by));
         let best = claims.max_by_key(|(_, claim)| claim.size).map(|(by, _)| by.clone());
         // Whoever refers to statements that this node lacks holds them.
@@ -327,7 +320,8 @@ impl Line {
 
     /// The own statement whose receipt a peer owes for too long, once for each time it falls behind.
     pub fn receipts_overdue(&mut self) -> Vec<(PartyName, u64, Timestamp)> {
-        let limit = SignedDuration::try_from_secs_f64(self.rulebook().deadlines.receipt_s).unwrap_or_default();
+        let limit =
+            SignedDuration::try_from_secs_f64(self.rulebook().deadlines.receipt_s).unwrap_or_default();
         let (size, now) = (self.ledger.size(), self.time);
         let mut overdue = Vec::new();
         for (name, peer) in &self.peers {

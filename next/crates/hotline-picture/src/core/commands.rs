@@ -254,7 +254,8 @@ impl Core {
             return;
         }
         let line = &self.line;
-        let Some(closed) = self.recorder.close(self.time, |segment, id| line.recorder_salt(segment, id)) else {
+        let Some(closed) = self.recorder.close(self.time, |segment, id| line.recorder_salt(segment, id))
+        else {
             return;
         };
         let first = self.line.next_place();
