@@ -36,6 +36,9 @@ impl Soak {
     };
 }
 
+/// So often the end is put off while somebody still speaks, three seconds each.
+const MAX_WAITS: usize = 100;
+
 /// What came of a seed.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -128,6 +131,15 @@ fn run(soak: &Soak, seed: u64) -> Report {
     world.calm();
     // Whatever is still open is answered or missed by then, and everything told.
     world.run(300_000);
+    // Deadlines make nodes speak by themselves: what was said in the last moments is given the time to arrive.
+    let quiet = (0..MAX_WAITS).any(|_| {
+        let before = said(&world);
+        world.run(3_000);
+        said(&world) == before
+    });
+    if !quiet {
+        world.watch.violation("property 6: the nodes speak on and on by themselves".into());
+    }
     world.settle_check();
     report(&world, seed)
 }
@@ -154,12 +166,17 @@ fn cheat(world: &mut World, workload: &mut Workload, cheater: usize, trick: u64,
     }
 }
 
-fn report(world: &World, seed: u64) -> Report {
+/// How many statements all parties have said.
+fn said(world: &World) -> u64 {
     let own = |i| world.core(i).line().tree(world.name(i)).map_or(0, hotline_ledger::Tree::size);
+    (0..world.count()).map(own).sum()
+}
+
+fn report(world: &World, seed: u64) -> Report {
     Report {
         seed,
         simulated_s: world.now_ms() / 1_000,
-        statements: (0..world.count()).map(own).sum(),
+        statements: said(world),
         injected: world.injected(),
         carried: world.carried(),
         alerts: world.watch.alerts_shown(),

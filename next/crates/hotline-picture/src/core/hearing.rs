@@ -88,7 +88,8 @@ impl Core {
             },
             Body::ScheduledCheck(_) => {
                 if party == *self.line.party() {
-                    self.last_person_check = Some(said.time);
+                    // By the clock, not by the statement's time: that stays ahead when the clock is set back.
+                    self.last_person_check = Some(now);
                 }
             }
             // The line has noted what they mean.
