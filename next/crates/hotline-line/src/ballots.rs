@@ -331,8 +331,8 @@ impl Ballots {
             return Some(Outcome::Withdrawn);
         }
         let voters = self.voters(&ballot.proposal);
-        if crate::broken!(CountEarly) {
-            // Whoever has not voted by now is taken for absent.
+        if crate::broken!(CountEarly) && !ballot.passed.is_empty() {
+            // As soon as one ledger has gone past the deadline, whoever has not voted here is taken for absent.
             let now = |p: PartyName| match self.standing(ballot, &p, view) {
                 Standing::Pending => (p, Standing::Absent),
                 standing => (p, standing),

@@ -9,7 +9,7 @@ pub enum Sabotage {
     IgnoreCauses,
     /// The heads of other ledgers are not told.
     TellNoHeads,
-    /// Votes are counted when they arrive, whatever may still come.
+    /// Votes are counted when the deadline has passed here, whatever votes are still under way.
     CountEarly,
     /// What is urgent waits for its place.
     NothingUrgent,

@@ -245,6 +245,31 @@ impl Watch {
         }
     }
 
+    /// In the end nobody holds one story of a party and has missed that another honest node holds a different one.
+    fn two_stories(&mut self, nodes: &[Node], honest: &[&Node]) {
+        let cheats: BTreeSet<&PartyName> = self.distrusted.iter().map(|i| &nodes[*i].name).collect();
+        let mut missed = Vec::new();
+        for cheat in cheats {
+            for (i, a) in honest.iter().enumerate() {
+                for b in &honest[i + 1..] {
+                    let (x, y) = (a.core.line(), b.core.line());
+                    let head = |line: &hotline_line::Line| line.head(cheat).map_or(0, |h| h.size);
+                    let size = head(x).min(head(y));
+                    let root = |line: &hotline_line::Line| line.tree(cheat).and_then(|t| t.root(size));
+                    let found =
+                        |line: &hotline_line::Line| line.status(cheat).is_some_and(|s| s.disputed.is_some());
+                    if root(x) != root(y) && !(found(x) && found(y)) {
+                        missed.push(format!(
+                            "property 4: {} and {} were told two stories by {cheat}, and do not know",
+                            a.name, b.name
+                        ));
+                    }
+                }
+            }
+        }
+        missed.into_iter().for_each(|m| self.violation(m));
+    }
+
     // ---- 5: alerts ----
 
     pub(crate) fn connected(&mut self, i: usize, j: usize, now: u64) {
@@ -383,6 +408,7 @@ impl Watch {
                 }
             }
         }
+        self.two_stories(nodes, &honest);
         for (i, node) in nodes.iter().enumerate() {
             if self.honest(i) {
                 self.check_promised(i, node);

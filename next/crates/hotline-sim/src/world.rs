@@ -482,6 +482,12 @@ impl World {
         self.check();
     }
 
+    /// What does not hold now, with what must hold when all has settled.
+    pub fn settled_violations(&mut self) -> Vec<String> {
+        self.settle_check();
+        self.violations().to_vec()
+    }
+
     pub(crate) fn settle_check(&mut self) {
         self.watch.settled(&self.nodes);
     }
