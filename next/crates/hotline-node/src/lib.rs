@@ -1,18 +1,59 @@
-//! A node's folder and its keys, for the complete line: keys encrypted at rest, and persons on watch who unlock theirs with a PIN.
+//! A running node: the core on a thread of its own, the journal on another, and around them the link to the peers,
+//! the officers' console and the planners' interface.
 //!
-//! The rest of the node is still the one in `../crates/hotline-node`, on the line before.
+//! The five types to know:
+//! - [`Folder`]: a node's folder on disk, made by `hotline init` and `hotline pair`.
+//! - [`Config`]: what its `node.toml` says.
+//! - [`Node`]: the running node.
+//! - [`Introduction`]: what one party hands to another before they can speak.
+//! - [`Clock`]: real time, or time that runs faster, for recordings.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), hotline_node::NodeError> {
+//! let folder = hotline_node::Folder::open("./blue", "the passphrase of its keys")?;
+//! let node = hotline_node::Node::start(folder, hotline_node::Clock::real()).await?;
+//! println!("console on http://{}", node.console_address());
+//! node.stop().await;
+//! # Ok(())
+//! # }
+//! ```
 
+mod api;
+mod carrier;
+mod catalogue;
+mod clock;
 mod config;
+mod console;
+mod deeds;
+mod engine;
 mod error;
+mod evidence;
 mod folder;
+mod http;
+mod inbox;
 mod introduction;
 mod keys_at_rest;
+mod link;
+#[cfg(test)]
+mod link_tests;
+mod node;
 mod output;
 mod persons;
+mod pinned_tls;
+mod planners;
+mod recovery;
+mod view;
+mod view_line;
 
+pub use api::{FlightInput, RestrictionInput, TrackInput, VolumeInput};
+pub use catalogue::{Catalogue, FIRST_LANGUAGE, Phrase, PhraseKind};
+pub use clock::Clock;
 pub use config::{Config, PeerAddress};
 pub use error::NodeError;
+pub use evidence::{export, export_from_folder};
 pub use folder::{Folder, NewSecrets};
 pub use introduction::Introduction;
 pub use keys_at_rest::{MIN_PASSPHRASE, MIN_PIN};
+pub use node::Node;
 pub use persons::{Listed, Persons};
+pub use recovery::{open_journal, recover};

@@ -1,0 +1,21 @@
+language-name = العربية
+
+keep-clear = أبقوا طائراتكم خارج المنطقة { $area } حتى { $time }.
+stay-above = في المنطقة { $area } أبقوا طائراتكم عند { $level } أو أعلى حتى { $time }.
+stay-below = في المنطقة { $area } أبقوا طائراتكم عند { $level } أو أدنى حتى { $time }.
+turn-away = أبعدوا { $callsign } عن المنطقة { $area } فورًا.
+climb-now = { $callsign }: اصعدوا إلى { $level } فورًا.
+descend-now = { $callsign }: انزلوا إلى { $level } فورًا.
+recall = استدعوا { $callsign } من المنطقة { $area }.
+leave-restriction = طائرتكم { $callsign } داخل منطقتنا المقيَّدة { $restriction }. أخرجوها.
+stop-releases = أوقفوا كل عمليات الإسقاط والإطلاق في المنطقة { $area } حتى { $time }.
+distress = طائرتنا { $callsign } في حالة استغاثة عند { $place }. ابقوا بعيدًا.
+rescue-under-way = عملية بحث وإنقاذ جارية في المنطقة { $area }. ابقوا بعيدًا حتى { $time }.
+lost-link = فقدت طائرتنا غير المأهولة { $callsign } الاتصال. تتجه إلى { $place } عند { $level }. ابقوا بعيدًا.
+medical-flight = رحلة طبية { $callsign } من { $from } إلى { $place }. أفسحوا الطريق.
+identify = طائرة مجهولة عند { $place }، { $level }. هل هي لكم؟
+lost-contact = فقدنا الاتصال مع { $callsign } قرب { $place } في { $time }.
+firing-planned = رماية مخطط لها في المنطقة { $area } من { $from } إلى { $time }، حتى ارتفاع { $level }.
+not-ours = الطائرة عند { $place }، { $level }، ليست لنا.
+area-clear = المنطقة { $area } خالية من طائراتنا منذ { $time }.
+use-telephone = اتصلوا بنا هاتفيًا: { $number }.

@@ -1,0 +1,106 @@
+//! The running node.
+
+use crate::catalogue::Catalogue;
+use crate::console::send_tracks;
+use crate::engine::Engine;
+use crate::http::{App, router};
+use crate::link::{Link, Links};
+use crate::persons::Persons;
+use crate::recovery::{open_journal, recover};
+use crate::view::Outlet;
+use crate::{Clock, Folder, NodeError};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// A node that runs until it is stopped.
+pub struct Node {
+    console: SocketAddr,
+    link_address: SocketAddr,
+    engine: Engine,
+    core_thread: std::thread::JoinHandle<()>,
+    link: Link,
+    server: tokio::task::JoinHandle<()>,
+    tracks: tokio::task::JoinHandle<()>,
+    stop: watch::Sender<bool>,
+}
+
+impl Node {
+    /// Starts a node on its folder: recovers from the journal, listens, and calls its peers.
+    ///
+    /// # Errors
+    /// When the folder, the journal or an address is not usable.
+    pub async fn start(folder: Folder, clock: Clock) -> Result<Self, NodeError> {
+        let config = folder.line_config();
+        let catalogue = std::sync::Arc::new(Catalogue::load(folder.path())?);
+        let journal = open_journal(&folder.journal())?;
+        let begin = std::time::Instant::now();
+        let mut core = recover(&*journal, config.clone(), |done, total| {
+            tracing::info!("recovering: {done} of {total} records");
+        })?;
+        core.start(clock.now());
+        tracing::info!("{} records recovered in {:.2?}", core.line().next_place(), begin.elapsed());
+
+        let listener = TcpListener::bind(folder.config.console).await;
+        let listener =
+            listener.map_err(|source| NodeError::Listen { address: folder.config.console, source })?;
+        let console = listener.local_addr().map_err(NodeError::file("console"))?;
+
+        let links = Links::default();
+        let outlet = Outlet::new(links.clone());
+        let (engine, core_thread) = Engine::start(
+            core,
+            journal.clone(),
+            config.clone(),
+            clock,
+            outlet.clone(),
+            folder.config.snapshot_every,
+            Some(folder.restored_mark()).filter(|mark| mark.exists()),
+        );
+        let addresses: BTreeMap<_, _> =
+            folder.peers.iter().map(|(keys, address)| (keys.party().clone(), *address)).collect();
+        let link = Link::start(&config.own, folder.config.link, addresses, &links, &engine).await?;
+        let link_address = link.address().map_err(NodeError::file("link"))?;
+
+        let overlay = std::fs::read_to_string(folder.path().join("overlay.geojson")).ok().map(Into::into);
+        let token = folder.api_token.as_str().into();
+        let persons = Persons::new(folder.persons.clone());
+        let app = App { engine: engine.clone(), outlet, clock, token, journal, overlay, persons, catalogue };
+        let tracks = tokio::spawn(send_tracks(app.clone()));
+        let (stop, mut stopped) = watch::channel(false);
+        let server = tokio::spawn(async move {
+            let serve = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
+                // An error means that the node itself is gone.
+                _ = stopped.wait_for(|stop| *stop).await;
+            });
+            if let Err(e) = serve.await {
+                tracing::error!("the console's server: {e}");
+            }
+        });
+        Ok(Self { console, link_address, engine, core_thread, link, server, tracks, stop })
+    }
+
+    /// Where its console listens.
+    pub fn console_address(&self) -> SocketAddr {
+        self.console
+    }
+
+    /// Where its link listens.
+    pub fn link_address(&self) -> SocketAddr {
+        self.link_address
+    }
+
+    /// Stops: what is waiting is stored and answered first.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        self.tracks.abort();
+        self.link.stop().await;
+        self.engine.stop();
+        let thread = self.core_thread;
+        // A panic of the core's thread has been printed.
+        _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        // Streams to consoles do not end by themselves.
+        self.server.abort();
+    }
+}

@@ -1,0 +1,56 @@
+//! `hotline bench`: the measurements of BENCHMARKS.md.
+
+use crate::{Outcome, bench_alert, bench_store};
+use clap::{Args, Subcommand};
+
+/// Measure this machine: alert latency, durable statements, start-up, memory.
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  hotline bench alert --tracks 10000\n  hotline bench statements\n  hotline bench startup --records 1000000\n  hotline bench memory"
+)]
+pub(crate) struct Bench {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// From a track update entering one node to the alert leaving on the other's console stream
+    Alert {
+        /// Tracks in the air, half of each party, each reported once a second
+        #[arg(long, default_value_t = 10_000)]
+        tracks: usize,
+        /// Conflicts that are brought about
+        #[arg(long, default_value_t = 200)]
+        conflicts: usize,
+    },
+    /// Durable signed statements a second, one at a time and grouped
+    Statements {
+        /// Seconds for each measurement
+        #[arg(long, default_value_t = 4.0)]
+        seconds: f64,
+    },
+    /// Recovery of a node whose journal has many records
+    Startup {
+        /// Records
+        #[arg(long, default_value_t = 1_000_000)]
+        records: u64,
+    },
+    /// Memory for each live intent
+    Memory {
+        /// Intents
+        #[arg(long, default_value_t = 100_000)]
+        intents: usize,
+    },
+}
+
+impl Bench {
+    pub(crate) fn run(self) -> Outcome {
+        match self.what {
+            What::Alert { tracks, conflicts } => bench_alert::run(tracks, conflicts),
+            What::Statements { seconds } => bench_store::statements(seconds),
+            What::Startup { records } => bench_store::startup(records),
+            What::Memory { intents } => bench_store::memory(intents),
+        }
+    }
+}
