@@ -30,6 +30,9 @@ pub enum NodeError {
     /// The journal.
     #[error(transparent)]
     Journal(#[from] hotline_journal::JournalError),
+    /// Evidence.
+    #[error(transparent)]
+    Evidence(#[from] hotline_evidence::EvidenceError),
     /// The line.
     #[error(transparent)]
     Line(#[from] hotline_line::LineError),

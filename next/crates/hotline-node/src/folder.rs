@@ -6,6 +6,8 @@
 //! keys/officer-N.pem keys/supervisor-N.pem  each encrypted with its holder's PIN
 //! introduction.toml  to be handed to peers  peers/NAME.toml   their introductions
 //! api-token          for planners' systems (secret)           journal.redb
+//! phrases/xx.ftl     further languages of the phrase catalogue
+//! handed-over/       evidence that was handed over while the node did not run, still to be said
 //! restored           put here by `hotline restore`: the node listens to all members before it speaks
 //! ```
 
@@ -14,7 +16,7 @@ use crate::output::hex;
 use crate::persons::Listed;
 use crate::{Config, Introduction, NodeError};
 use hotline_ledger::{Certificate, Fingerprint, KeyId, KeyRing, PartyName, Role, SigningKey};
-use hotline_line::{LineConfig, OwnKeys, Rulebook};
+use hotline_line::{Body, Handover, LineConfig, OwnKeys, Rulebook};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::fs;
@@ -103,13 +105,8 @@ impl Folder {
         now: Timestamp,
     ) -> Result<Fingerprint, NodeError> {
         let path = path.into();
-        if path.join("node.toml").exists() || path.join("keys").exists() {
-            return Err(NodeError::Exists(path));
-        }
+        let toml = Self::check_new(&path, config, rulebook)?;
         let party = PartyName::new(&config.party)?;
-        let toml = toml::to_string(config).map_err(|e| NodeError::content(path.join("node.toml"), e))?;
-        Config::from_toml(&toml).map_err(|why| NodeError::content(path.join("node.toml"), why))?;
-        Rulebook::from_toml(rulebook)?;
         secrets.check(config)?;
         for folder in [path.clone(), path.join("keys"), path.join("peers")] {
             fs::create_dir_all(&folder).map_err(NodeError::file(folder))?;
@@ -136,6 +133,21 @@ impl Folder {
         write(&path.join("introduction.toml"), &introduction.to_toml())?;
         write(&path.join("node.toml"), &toml)?;
         Ok(Fingerprint::of(keys.root()))
+    }
+
+    /// Whether a new node can be made there with this configuration and rulebook. Gives its `node.toml`.
+    ///
+    /// # Errors
+    /// When the folder has a node already, or with what is wrong.
+    pub fn check_new(path: &Path, config: &Config, rulebook: &str) -> Result<String, NodeError> {
+        if path.join("node.toml").exists() || path.join("keys").exists() {
+            return Err(NodeError::Exists(path.to_owned()));
+        }
+        PartyName::new(&config.party)?;
+        let toml = toml::to_string(config).map_err(|e| NodeError::content(path.join("node.toml"), e))?;
+        Config::from_toml(&toml).map_err(|why| NodeError::content(path.join("node.toml"), why))?;
+        Rulebook::from_toml(rulebook)?;
+        Ok(toml)
     }
 
     /// Takes in a peer's introduction, after its words were compared with those heard on the phone.
@@ -217,6 +229,38 @@ impl Folder {
     /// The mark of a folder that was restored from a copy.
     pub fn restored_mark(&self) -> PathBuf {
         self.path.join("restored")
+    }
+
+    fn handovers(&self) -> PathBuf {
+        self.path.join("handed-over")
+    }
+
+    /// Keeps that evidence was handed over while the node did not run, to be said on the line when it does.
+    pub(crate) fn note_handover(&self, handover: &Handover) -> Result<(), NodeError> {
+        let folder = self.handovers();
+        fs::create_dir_all(&folder).map_err(NodeError::file(&folder))?;
+        let path = folder.join(hex(&handover.hash.0));
+        let bytes = Body::Handover(handover.clone()).encode(&mut |_, _| unreachable!("a handover has no sealed field"));
+        fs::write(&path, bytes).map_err(NodeError::file(path))
+    }
+
+    /// What was handed over and has not been said, and the file of each.
+    pub(crate) fn handovers_to_say(&self) -> Result<Vec<(PathBuf, Handover)>, NodeError> {
+        let folder = self.handovers();
+        if !folder.exists() {
+            return Ok(Vec::new());
+        }
+        let mut all = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(NodeError::file(&folder))? {
+            let path = entry.map_err(NodeError::file(&folder))?.path();
+            let bytes = fs::read(&path).map_err(NodeError::file(&path))?;
+            match Body::decode("handover", &bytes, &hotline_ledger::Openings::default()) {
+                Ok(Body::Handover(handover)) => all.push((path, handover)),
+                Ok(_) => {}
+                Err(e) => return Err(NodeError::content(path, e)),
+            }
+        }
+        Ok(all)
     }
 
     /// Where it is.

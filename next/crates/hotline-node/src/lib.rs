@@ -50,7 +50,7 @@ pub use catalogue::{Catalogue, FIRST_LANGUAGE, Phrase, PhraseKind};
 pub use clock::Clock;
 pub use config::{Config, PeerAddress};
 pub use error::NodeError;
-pub use evidence::{export, export_from_folder};
+pub use evidence::{WITHHOLDABLE, Wanted, export, export_from_folder};
 pub use folder::{Folder, NewSecrets};
 pub use introduction::Introduction;
 pub use keys_at_rest::{MIN_PASSPHRASE, MIN_PIN};

@@ -2,15 +2,17 @@
 
 use crate::catalogue::Catalogue;
 use crate::console::send_tracks;
-use crate::engine::Engine;
+use crate::engine::{Command, Engine, Refusal};
 use crate::http::{App, router};
 use crate::link::{Link, Links};
 use crate::persons::Persons;
 use crate::recovery::{open_journal, recover};
 use crate::view::Outlet;
 use crate::{Clock, Folder, NodeError};
+use hotline_line::Handover;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -63,6 +65,10 @@ impl Node {
         let link = Link::start(&config.own, folder.config.link, addresses, &links, &engine).await?;
         let link_address = link.address().map_err(NodeError::file("link"))?;
 
+        for (path, handover) in folder.handovers_to_say()? {
+            tokio::spawn(say_handover(engine.clone(), path, handover));
+        }
+
         let overlay = std::fs::read_to_string(folder.path().join("overlay.geojson")).ok().map(Into::into);
         let token = folder.api_token.as_str().into();
         let persons = Persons::new(folder.persons.clone());
@@ -102,5 +108,20 @@ impl Node {
         _ = tokio::task::spawn_blocking(move || thread.join()).await;
         // Streams to consoles do not end by themselves.
         self.server.abort();
+    }
+}
+
+/// Says that evidence was handed over while the node did not run, however long the line does not let it speak.
+async fn say_handover(engine: Engine, path: PathBuf, handover: Handover) {
+    loop {
+        match engine.command(Command::HandedOver(handover.clone())).await {
+            Ok(_) => break,
+            Err(Refusal::Stopping) => return,
+            Err(e) => tracing::warn!("{}: {e}", path.display()),
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    }
+    if let Err(e) = std::fs::remove_file(&path) {
+        tracing::error!("{}: {e}", path.display());
     }
 }

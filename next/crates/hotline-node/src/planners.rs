@@ -1,20 +1,23 @@
 //! The planners' interface: flights, restrictions, own tracks, evidence. It asks for the bearer token in the node's folder.
 
 use crate::api::{FlightInput, RestrictionInput, TrackInput};
+use crate::evidence::{Making, Wanted};
 use crate::engine::{Command, Done, Refusal};
 use crate::http::{Answer, App, Refused, bad, read};
-use crate::{NodeError, evidence};
-use axum::body::Bytes;
-use axum::extract::{Path, Query, Request, State};
+use crate::NodeError;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{post, put};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::json;
+use std::fs::File;
+use std::io::{BufWriter, Read, Seek};
 use subtle::ConstantTimeEq;
 
 /// The most tracks in one request.
@@ -25,7 +28,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/flights/{id}", put(file_flight).delete(end_flight))
         .route("/restrictions/{id}", put(restrict).delete(lift))
         .route("/tracks", post(own_tracks))
-        .route("/export", get(export))
+        .route("/export", post(export))
         .route("/certify", post(certify))
         .route("/revoke", post(revoke))
         .layer(axum::middleware::from_fn_with_state(app.clone(), planners_only))
@@ -91,25 +94,48 @@ async fn own_tracks(State(app): State<App>, body: Bytes) -> Answer {
     Ok(Json(json!({ "taken": taken, "stale": given - taken, "refused": refused })))
 }
 
-#[derive(Deserialize)]
-struct Range {
-    from: jiff::Timestamp,
-    to: jiff::Timestamp,
-}
-
-async fn export(State(app): State<App>, Query(range): Query<Range>) -> Result<Vec<u8>, Refused> {
-    let (journal, now) = (app.journal.clone(), app.clock.now());
-    let made = app.engine.look(move |core| evidence::export(core, &*journal, range.from, range.to, now));
-    match made.await {
-        Some(Ok(bundle)) => Ok(bundle),
-        Some(Err(e @ NodeError::Journal(_))) => {
-            Err(Refused(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))
+/// Makes evidence: the core is only asked where things are and what proves them, and goes on meanwhile. That it is handed
+/// over is said on the line before it is.
+async fn export(State(app): State<App>, body: Bytes) -> Result<Response, Refused> {
+    let wanted: Wanted = read(&body)?;
+    let stopping = || Refused::from(Refusal::Stopping);
+    let failed = |e: NodeError| match e {
+        NodeError::Line(_) => bad(e),
+        other => Refused(StatusCode::INTERNAL_SERVER_ERROR, other.to_string()),
+    };
+    let blocked = |e: tokio::task::JoinError| Refused(StatusCode::INTERNAL_SERVER_ERROR, e.to_string());
+    let mut making = app.engine.look(Making::begin).await.ok_or_else(stopping)?;
+    let (journal, asked) = (app.journal.clone(), wanted.clone());
+    let chosen = move || making.choose(&*journal, &asked).map(|()| making);
+    let mut making = tokio::task::spawn_blocking(chosen).await.map_err(blocked)?.map_err(failed)?;
+    let proven = app.engine.look(move |core| making.prove(core).map(|()| making)).await;
+    let making = proven.ok_or_else(stopping)?.map_err(failed)?;
+    let (journal, asked, now) = (app.journal.clone(), wanted.clone(), app.clock.now());
+    let written = move || -> Result<(File, [u8; 32]), NodeError> {
+        // Without a name: it is gone when it has been sent.
+        let mut file = tempfile::tempfile().map_err(NodeError::file("a temporary file"))?;
+        let hash = making.write(&*journal, &asked, now, BufWriter::new(&file), |_, _| ())?;
+        file.rewind().map_err(NodeError::file("a temporary file"))?;
+        Ok((file, hash))
+    };
+    let (mut file, hash) = tokio::task::spawn_blocking(written).await.map_err(blocked)?.map_err(failed)?;
+    app.engine.command(Command::HandedOver(wanted.handover(hash))).await?;
+    let (sender, chunks) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(8);
+    tokio::task::spawn_blocking(move || {
+        loop {
+            let mut chunk = vec![0; 1 << 16];
+            let read = file.read(&mut chunk).map(|length| {
+                chunk.truncate(length);
+                Bytes::from(chunk)
+            });
+            let last = read.as_ref().map_or(true, Bytes::is_empty);
+            if sender.blocking_send(read).is_err() || last {
+                return;
+            }
         }
-        Some(Err(e)) => Err(bad(e)),
-        None => Err(Refusal::Stopping.into()),
-    }
+    });
+    Ok(Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(chunks)).into_response())
 }
-
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -93,7 +93,8 @@ impl Recorder {
         self.places.get(&number).copied()
     }
 
-    pub(crate) fn all_places(&self) -> impl Iterator<Item = (u64, u64, u64)> {
+    /// All segments: number, first place in the journal, how many leaves.
+    pub fn segments(&self) -> impl Iterator<Item = (u64, u64, u64)> {
         self.places.iter().map(|(number, (first, count))| (*number, *first, *count))
     }
 }

@@ -67,7 +67,7 @@ impl Core {
             line: self.line.snapshot(),
             tally: self.tally.clone(),
             places: places.into_iter().collect(),
-            segments: self.recorder.all_places().collect(),
+            segments: self.recorder.segments().collect(),
             last_person_check: self.last_person_check,
         })
     }
