@@ -170,10 +170,16 @@ impl Core {
 
     // ---- the joints ----
 
-    fn say(&mut self, body: Body, about: String) -> Result<StatementRef, LineError> {
-        if let Some(why) = &self.muted {
-            return Err(LineError::Muted(why.clone()));
+    /// Whether something may be said now: that it could not be stored comes before that the line does not yet take it.
+    fn may_say(&self) -> Result<(), LineError> {
+        match &self.muted {
+            Some(why) => Err(LineError::Muted(why.clone())),
+            None => self.line.may_speak(),
         }
+    }
+
+    fn say(&mut self, body: Body, about: String) -> Result<StatementRef, LineError> {
+        self.may_say()?;
         let said = self.line.say(body, about, self.time)?;
         let reference = said.reference.clone();
         self.hear(said);

@@ -17,7 +17,7 @@ impl Core {
     /// When it ends in the past or a limit is reached.
     pub fn file_flight(&mut self, plan: FlightPlan, now: Timestamp) -> Result<u32, CoreError> {
         self.at(now);
-        self.line.may_speak()?;
+        self.may_say()?;
         let own = self.line.party().clone();
         let subject = Subject { party: own.clone(), id: plan.flight.clone() };
         let last = plan.volumes.iter().map(|v| v.time.end()).max().unwrap_or(Timestamp::MIN);
