@@ -1,7 +1,8 @@
 // What the console knows, kept up to date by the node's stream.
 import { batch, createSignal } from "solid-js";
 import { createStore, produce, reconcile } from "solid-js/store";
-import type { Alert, Delivery, Detection, Peer, Plans, State, Track, Tracks } from "./types";
+import { dealingsChanged, takeCase, takeDealings, takeOwed, takeSpoken } from "./dealings";
+import type { Alert, Case, Delivery, Detection, Obligation, Peer, Person, Plans, Rulebook, Spoken, State, Track, Tracks } from "./types";
 import { trackOf } from "./types";
 
 /** The newest own statements that are listed. */
@@ -14,7 +15,8 @@ export interface Known {
   line: string;
   party: string;
   parties: string[];
-  officers: (string | null)[];
+  persons: Person[];
+  rulebook: Rulebook | null;
   receiptSeconds: number;
   rulebookHash: string;
   peers: Record<string, Peer>;
@@ -23,7 +25,7 @@ export interface Known {
 }
 
 export const [known, setKnown] = createStore<Known>({
-  ready: false, line: "", party: "", parties: [], officers: [], receiptSeconds: 5, rulebookHash: "", peers: {}, alerts: {}, deliveries: [],
+  ready: false, line: "", party: "", parties: [], persons: [], rulebook: null, receiptSeconds: 5, rulebookHash: "", peers: {}, alerts: {}, deliveries: [],
 });
 export const [plans, setPlans] = createSignal<Plans>({ flights: [], restrictions: [] });
 export const [tracks, setTracks] = createSignal<Track[]>([]);
@@ -54,8 +56,9 @@ const takeState = (state: State) =>
       line: state.line,
       party: state.party,
       parties: state.parties,
-      officers: state.officers,
-      receiptSeconds: state.rulebook.deadlines.receipt_s,
+      persons: state.persons,
+      rulebook: state.rulebook,
+      receiptSeconds: state.rulebook.deadlines.receipt_s ?? 5,
       rulebookHash: state.rulebook_hash,
     });
     setKnown("peers", reconcile(Object.fromEntries(state.peers.map((p) => [p.party, p]))));
@@ -64,6 +67,7 @@ const takeState = (state: State) =>
     setTrouble(state.trouble);
     setPlans(state.plans);
     takeTracks(state.tracks);
+    takeDealings(state.dealings);
   });
 
 /** A conflict that the node has just seen: on screen before it is recorded. */
@@ -73,7 +77,7 @@ const takeDetection = (d: Detection) => {
   if (!graver) return;
   const parties = [...new Set([d.key.first.party, d.key.second.party])];
   setKnown("alerts", d.key.id, {
-    ...d, raised_ms: d.detected_ms, due_ms: d.begins_ms, asserted_by: [known.party], awaits: parties, acks: {}, missed: [], closed_ms: null, unrecorded: true,
+    ...d, raised_ms: d.detected_ms, due_ms: d.begins_ms, asserted_by: [known.party], awaits: parties, acks: {}, missed: [], unreported: [], closed_ms: null, unrecorded: true,
   });
 };
 
@@ -99,15 +103,6 @@ const refreshPlans = () => {
   }, 150);
 };
 
-export const acknowledge = async (alert: Alert): Promise<string | null> => {
-  const answer = await fetch("/console/acknowledge", {
-    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ id: alert.key.id }),
-  }).catch((e: unknown) => String(e));
-  if (typeof answer === "string") return answer;
-  if (answer.ok) return null;
-  return ((await answer.json()) as { error?: string }).error ?? answer.statusText;
-};
-
 /** Follows the node's stream for good. */
 export const follow = (onAlert: (alert: Alert) => void) => {
   let heard = performance.now();
@@ -123,6 +118,10 @@ export const follow = (onAlert: (alert: Alert) => void) => {
   on<Peer>("peer", (p) => setKnown("peers", p.party, reconcile(p)));
   on<Delivery>("delivery", takeDelivery);
   on<unknown>("plans-changed", refreshPlans);
+  on<Spoken>("spoken", takeSpoken);
+  on<Obligation>("owed", takeOwed);
+  on<Case>("case", takeCase);
+  on<unknown>("dealings-changed", dealingsChanged);
   on<{ why: string | null }>("trouble", ({ why }) => setTrouble(why));
   on<{ party: string; why: string }>("refused", (r) =>
     setRefusals((list) => [{ ...r, at: nodeNow() }, ...list].slice(0, 20)));

@@ -1,8 +1,8 @@
 // What the node sends: see crates/hotline-node/src/view.rs.
 
 export type Level = "advisory" | "caution" | "warning";
-export type LineState = "normal" | "degraded" | "down";
-export type DeliveryState = "queued" | "sent" | "delivered" | "read";
+export type LineState = "normal" | "degraded" | "down" | "suspended";
+export type DeliveryState = "queued" | "sent" | "delivered" | "read" | "answered" | "expired" | "escalated";
 export type Lonlat = [number, number];
 
 export interface Subject { party: string; id: string }
@@ -36,7 +36,8 @@ export interface Alert {
   asserted_by: string[];
   awaits: string[];
   acks: Record<string, Ack>;
-  missed: { party: string; level: Level }[];
+  missed: { party: string; level: Level; stage: string }[];
+  unreported: string[];
   closed_ms: number | null;
   /** Shown by this console at once, before the node has recorded it. */
   unrecorded?: boolean;
@@ -53,6 +54,10 @@ export interface Peer {
   receipted: number;
   same_rulebook: boolean;
   disputed: number | null;
+  member: boolean;
+  shown: number;
+  waits_for: string | null;
+  offences: Record<string, number>;
 }
 
 export interface Delivery {
@@ -77,6 +82,8 @@ export interface Flight extends Subject {
   callsign: string;
   category: string;
   purpose: string;
+  unit: string;
+  withheld: boolean;
   aircraft: number;
   squawk: string | null;
   late: boolean;
@@ -116,15 +123,127 @@ export interface State {
   line: string;
   party: string;
   parties: string[];
-  officers: (string | null)[];
-  rulebook: { lookahead_s: number; warning_s: number; deadlines: { receipt_s: number } };
+  persons: Person[];
+  rulebook: Rulebook;
   rulebook_hash: string;
   peers: Peer[];
   alerts: Alert[];
   deliveries: Delivery[];
   plans: Plans;
   tracks: Tracks;
+  dealings: Dealings;
 }
+
+// ---- what persons say, owe and decide: see crates/hotline-node/src/view_line.rs ----
+
+export interface Person { holder: string; name: string; role: "officer" | "supervisor" }
+
+export interface Rulebook {
+  line: string;
+  version: number;
+  parties: string[];
+  lookahead_s: number;
+  warning_s: number;
+  deadlines: Record<string, number>;
+  voting: Record<string, { matters: string[]; needed: number | string; veto: string[]; dispute_abstains: boolean }>;
+}
+
+export interface Words { phrase: string | null; parameters: Record<string, string>; language: string; text: string }
+
+export interface Spoken {
+  statement: string;
+  party: string;
+  time_ms: number;
+  person: { holder: string; role: string };
+  name: string;
+  kind: string;
+  deed: {
+    to?: string[];
+    words?: Words;
+    reply_to?: string | null;
+    read_back?: boolean;
+    statement?: string;
+    reply?: { how: string; words?: Words; essentials?: Record<string, string> };
+    about?: string;
+    case?: string | null;
+    step?: { step: string; words?: Words };
+    proposal?: string;
+    choice?: string;
+  };
+}
+
+export interface Obligation {
+  id: string;
+  statement: string;
+  from: string;
+  by: string;
+  owed: "read" | "answer" | "check" | "position" | "vote";
+  said_ms: number;
+  due_ms: number;
+  read_ms: number | null;
+  met: { statement: string; time_ms: number; how: string; words: Words | null } | null;
+  missed: "next-officer" | "supervisor" | "call-sheet" | null;
+  read_back: Record<string, string> | null;
+  misread: Record<string, string> | null;
+}
+
+export interface Remark { statement: string; time_ms: number; words: Words }
+
+export interface Case {
+  case: string;
+  opened_ms: number;
+  kind: string;
+  status: "open" | "raised" | "resolved";
+  overdue: boolean;
+  severity: string;
+  owner: string;
+  due_ms: number;
+  words: Words;
+  involved: string[];
+  statements: string[];
+  subjects: string[];
+  positions: Record<string, Remark[]>;
+  resolved: Record<string, Remark>;
+  raised: Record<string, Remark>;
+  reopened: Remark | null;
+}
+
+export interface Ballot {
+  proposal: string;
+  party: string;
+  number: number;
+  time_ms: number;
+  words: Words;
+  class: string;
+  change: { matter: string; party?: string; toml?: string; address?: string; root_words?: string | null };
+  deadline_ms: number;
+  dispute: string[];
+  votes: Record<string, "yes" | "no" | "abstain" | "absent" | "pending">;
+  outcome: string | null;
+  void: string | null;
+  may_vote: boolean;
+}
+
+export interface Dealings {
+  spoken: Spoken[];
+  obligations: Obligation[];
+  cases: Case[];
+  ballots: Ballot[];
+  standings: { suspended: Record<string, { since_ms: number; words: Words }>; members: string[]; withheld: number };
+  speech: { state: string; why: string | null };
+}
+
+export interface HealthDay {
+  date: string;
+  index: number;
+  components: { name: string; weight: number; score: number | null }[];
+  mean_time_s: number | null;
+  conflicts: number;
+  flights: number;
+  protests_open: number;
+}
+
+export interface Health { days: HealthDay[]; lowest_ever: boolean | null }
 
 export const trackOf = (row: TrackRow): Track => {
   const [party, id, callsign, category, flight, lon, lat, altitude_m, datum, speed_mps, track_deg, climb_mps, time_ms, outside] = row;

@@ -1,8 +1,9 @@
 // The list of alerts, the most urgent first, with one key to acknowledge.
 import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Show } from "solid-js";
 import { partyColour } from "../colours";
-import { acknowledge, known, now, tracks } from "../node";
+import { known, now, tracks } from "../node";
 import { clockTime, t } from "../phrases";
+import { acknowledge } from "../session";
 import { chosen, setChosen } from "../settings";
 import type { Alert, Subject } from "../types";
 
@@ -87,9 +88,10 @@ const Row = (props: { alert: Alert; first: boolean }) => {
                   ? `✓ ${t("read-by", { party, officer: ack.officer, time: clockTime(ack.time_ms) })}`
                   : t("not-read", { party });
               })()}
-              <Show when={a().missed.some((m) => m.party === party)}>
-                <strong class="missed"> {t("missed", { party })}</strong>
-              </Show>
+              <For each={a().missed.filter((m) => m.party === party).slice(-1)}>
+                {(m) => <strong class="missed"> {t("missed", { party })} {t(`missed-${m.stage}`)}</strong>}
+              </For>
+              <Show when={a().unreported.includes(party)}><strong class="missed"> {t("unreported", { party })}</strong></Show>
             </li>
           )}
         </For>
@@ -118,7 +120,7 @@ export const Alerts = () => {
   // The gravest alert that waits is always in sight.
   createEffect(on(() => waiting()[0]?.key.id, () => list?.scrollTo({ top: 0 })));
   const onKey = (e: KeyboardEvent) => {
-    const typing = e.target instanceof HTMLInputElement || e.target instanceof HTMLSelectElement;
+    const typing = e.target instanceof HTMLInputElement || e.target instanceof HTMLSelectElement || e.target instanceof HTMLTextAreaElement;
     const top = waiting()[0];
     if (e.code !== "Space" || typing || e.repeat || !top || busy()) return;
     e.preventDefault();

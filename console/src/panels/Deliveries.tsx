@@ -6,7 +6,7 @@ import type { Delivery, DeliveryState } from "../types";
 
 /** How many are listed. */
 const LISTED = 60;
-const STATES: DeliveryState[] = ["queued", "sent", "delivered", "read"];
+const STATES: DeliveryState[] = ["queued", "sent", "delivered", "read", "answered", "expired", "escalated"];
 
 const stateOf = (d: Delivery, party: string): DeliveryState => d.reached[party]?.at(-1)?.[0] ?? "queued";
 const isLate = (d: Delivery, party: string): boolean =>
@@ -14,8 +14,7 @@ const isLate = (d: Delivery, party: string): boolean =>
 
 export const Deliveries = () => (
   <section class="deliveries">
-    <h2>{t("deliveries")}</h2>
-    <ol>
+        <ol>
       <For each={known.deliveries.slice(0, LISTED)}>
         {(d) => (
           <li data-testid="delivery" data-kind={d.kind}>

@@ -9,8 +9,34 @@ use minicbor::{Decoder, Encoder};
 pub enum Role {
     /// Signs the party's statements and checkpoints, and speaks for it on the network.
     Node,
-    /// A person: signs acknowledgements.
+    /// A person on watch: signs acknowledgements, messages, answers.
     Officer,
+    /// A person who may also sign what has weight: suspension, votes, the end of a case.
+    Supervisor,
+}
+
+impl Role {
+    /// Its name in interfaces.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Node => "node",
+            Self::Officer => "officer",
+            Self::Supervisor => "supervisor",
+        }
+    }
+
+    /// Whether it is a person's.
+    pub const fn is_person(self) -> bool {
+        matches!(self, Self::Officer | Self::Supervisor)
+    }
+
+    const fn number(self) -> u8 {
+        match self {
+            Self::Node => 1,
+            Self::Officer => 2,
+            Self::Supervisor => 3,
+        }
+    }
 }
 
 /// A root key's word that a key speaks for the party in a role, for a time.
@@ -20,7 +46,8 @@ pub struct Certificate {
     pub party: PartyName,
     /// What the key may do.
     pub role: Role,
-    /// Who holds it: an officer's name or a node's, 1 to 64 bytes.
+    /// Who holds it, by a designation such as "node" or "officer-2", 1 to 64 bytes. A person's name is not in the
+    /// certificate: it can be withheld from an inspector.
     pub holder: String,
     /// The key.
     pub key: VerifyingKey,
@@ -37,13 +64,9 @@ const MAX_HOLDER: usize = 64;
 impl Certificate {
     fn to_cbor(&self) -> Vec<u8> {
         let mut out = Encoder::new(Vec::new());
-        let role = match self.role {
-            Role::Node => 1u8,
-            Role::Officer => 2,
-        };
         out.array(6)
             .and_then(|e| e.str(self.party.as_str()))
-            .and_then(|e| e.u8(role))
+            .and_then(|e| e.u8(self.role.number()))
             .and_then(|e| e.str(&self.holder))
             .and_then(|e| e.bytes(self.key.as_bytes()))
             .and_then(|e| e.i64(self.not_before.as_second()))
@@ -62,11 +85,9 @@ impl Certificate {
         if length != Some(6) {
             return Err(bad("6 fields are expected".into()));
         }
-        let role = match role {
-            1 => Role::Node,
-            2 => Role::Officer,
-            other => return Err(bad(format!("role {other} is neither 1 (node) nor 2 (officer)"))),
-        };
+        let known = [Role::Node, Role::Officer, Role::Supervisor].into_iter().find(|r| r.number() == role);
+        let role = known
+            .ok_or_else(|| bad(format!("role {role} is none of 1 (node), 2 (officer), 3 (supervisor)")))?;
         if holder.is_empty() || holder.len() > MAX_HOLDER {
             return Err(bad(format!("the holder's name must have 1 to {MAX_HOLDER} bytes")));
         }

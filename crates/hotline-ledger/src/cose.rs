@@ -18,6 +18,35 @@ impl KeyId {
     }
 }
 
+impl KeyId {
+    /// The identifier of these eight bytes.
+    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its eight bytes.
+    pub const fn as_bytes(&self) -> &[u8; 8] {
+        &self.0
+    }
+}
+
+impl<C> minicbor::Encode<C> for KeyId {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.bytes(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for KeyId {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let bytes = d.bytes()?.try_into();
+        bytes.map(Self).map_err(|_| minicbor::decode::Error::message("a key identifier has 8 bytes"))
+    }
+}
+
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -65,10 +94,47 @@ fn read(bytes: &[u8], what: &'static str) -> Result<(CoseSign1, KeyId), LedgerEr
     Ok((message, KeyId(id)))
 }
 
-/// Payload and key of a message that this node checked before it stored it; the signature is not checked again.
-pub(crate) fn parse(bytes: &[u8], what: &'static str) -> Result<(Vec<u8>, KeyId), LedgerError> {
-    let (message, id) = read(bytes, what)?;
-    Ok((message.payload.expect("seen by read"), id))
+/// A signed payload in its one encoding, whose signature is not yet checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unchecked {
+    /// The payload.
+    pub payload: Vec<u8>,
+    /// The key that it names.
+    pub key: KeyId,
+    what: &'static str,
+    signed: Vec<u8>,
+    signature: Signature,
+}
+
+impl Unchecked {
+    /// Reads a signed payload for one purpose.
+    ///
+    /// # Errors
+    /// When malformed or not in its one allowed encoding.
+    pub fn read(bytes: &[u8], what: &'static str) -> Result<Self, LedgerError> {
+        let (message, key) = read(bytes, what)?;
+        let signed = message.tbs_data(what.as_bytes());
+        let signature =
+            Signature::from_slice(&message.signature).map_err(|_| LedgerError::Signature(what))?;
+        Ok(Self { payload: message.payload.expect("seen by read"), key, what, signed, signature })
+    }
+
+    /// Checks the signature, strictly: no malleable signatures, no weak keys.
+    ///
+    /// # Errors
+    /// [`LedgerError::Signature`].
+    pub fn check(&self, key: &VerifyingKey) -> Result<(), LedgerError> {
+        key.verify_strict(&self.signed, &self.signature).map_err(|_| LedgerError::Signature(self.what))
+    }
+}
+
+/// Checks many signatures at once, in a little more than half the time that one after the other takes. It says only whether all of
+/// them are good. A key's holder can make a signature that passes here and not alone; nobody else can, so that it is
+/// the holder's word all the same.
+pub fn check_all(signed: &[Unchecked], keys: &[VerifyingKey]) -> bool {
+    let messages: Vec<&[u8]> = signed.iter().map(|u| u.signed.as_slice()).collect();
+    let signatures: Vec<Signature> = signed.iter().map(|u| u.signature).collect();
+    keys.iter().all(|key| !key.is_weak()) && ed25519_dalek::verify_batch(&messages, &signatures, keys).is_ok()
 }
 
 /// Checks a signed payload and gives the payload and the key's identifier. The key is found by the caller, who
@@ -81,14 +147,11 @@ pub fn open(
     what: &'static str,
     find_key: impl FnOnce(KeyId, &[u8]) -> Option<VerifyingKey>,
 ) -> Result<(Vec<u8>, KeyId), LedgerError> {
-    let (message, id) = read(bytes, what)?;
-    let payload = message.payload.as_deref().expect("seen by read");
-    let key = find_key(id, payload).ok_or(LedgerError::UnknownKey { what, key: id.to_string() })?;
-    message.verify_signature(what.as_bytes(), |signature, data| {
-        let signature = Signature::from_slice(signature).map_err(|_| LedgerError::Signature(what))?;
-        key.verify_strict(data, &signature).map_err(|_| LedgerError::Signature(what))
-    })?;
-    Ok((message.payload.expect("seen by read"), id))
+    let read = Unchecked::read(bytes, what)?;
+    let key = find_key(read.key, &read.payload)
+        .ok_or_else(|| LedgerError::UnknownKey { what, key: read.key.to_string() })?;
+    read.check(&key)?;
+    Ok((read.payload, read.key))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 //! - [`Tree`]: the Merkle tree over a party's statements.
 //! - [`Checkpoint`] and [`Receipt`]: a signed head, and a peer's proof that it holds everything up to it.
 //! - [`Certificate`]: a root key's word that a key speaks for the party.
-//! - [`Bundle`] and [`verify_bundle`]: evidence that an inspector checks alone.
+//! - [`KeyRing`]: whose signatures count, from where to where in a party's ledger.
 //!
 //! ```
 //! use hotline_ledger::{Fingerprint, SigningKey};
@@ -19,25 +19,29 @@
 //! assert!(Fingerprint::of(&root.verifying_key()).check_words(&words).is_ok());
 //! ```
 
-mod bundle;
 mod certificate;
 mod checkpoint;
 mod cose;
 mod error;
 mod fingerprint;
+mod key_ring;
+mod misconduct;
 mod name;
+mod revocation;
+mod sealed;
 mod statement;
 mod tree;
-mod verify;
 
-pub use bundle::{Bundle, BundleParty, MAX_BUNDLE_BYTES};
 pub use certificate::{Certificate, Role, SignedCertificate};
 pub use checkpoint::{Checkpoint, Receipt, cosign, origin};
-pub use cose::{KeyId, open as open_signed, sign as sign_payload};
+pub use cose::{KeyId, Unchecked, check_all, open as open_signed, sign as sign_payload};
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
 pub use error::LedgerError;
 pub use fingerprint::Fingerprint;
+pub use key_ring::{KeyRing, MAX_CERTIFICATES};
+pub use misconduct::{MAX_PROOF, Misconduct, Root};
 pub use name::{LineName, PartyName};
-pub use statement::{MAX_BODY, MAX_STATEMENT_BYTES, SignedStatement, Statement};
-pub use tree::{RangeProof, Tree};
-pub use verify::{Account, PartyAccount, Problem, VerifiedStatement, verify_bundle};
+pub use revocation::Revocation;
+pub use sealed::{MAX_OPENINGS, MAX_SEALED, Opening, Openings, SaltSecret, Sealed};
+pub use statement::{MAX_BODY, MAX_STATEMENT_BYTES, SignedStatement, Statement, UncheckedStatement};
+pub use tree::{RangeProof, Tree, extends};

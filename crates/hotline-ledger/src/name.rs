@@ -40,6 +40,25 @@ macro_rules! name {
             }
         }
 
+        impl<C> minicbor::Encode<C> for $name {
+            fn encode<W: minicbor::encode::Write>(
+                &self,
+                e: &mut minicbor::Encoder<W>,
+                _: &mut C,
+            ) -> Result<(), minicbor::encode::Error<W::Error>> {
+                e.str(&self.0)?.ok()
+            }
+        }
+
+        impl<'b, C> minicbor::Decode<'b, C> for $name {
+            fn decode(
+                d: &mut minicbor::Decoder<'b>,
+                _: &mut C,
+            ) -> Result<Self, minicbor::decode::Error> {
+                Self::new(d.str()?).map_err(minicbor::decode::Error::message)
+            }
+        }
+
         impl std::str::FromStr for $name {
             type Err = LedgerError;
             fn from_str(text: &str) -> Result<Self, LedgerError> {

@@ -1,5 +1,6 @@
 //! What a party says: signed, numbered, never altered.
 
+use crate::cose::Unchecked;
 use crate::{KeyId, LedgerError, LineName, PartyName, SigningKey, VerifyingKey, cose};
 use jiff::Timestamp;
 use minicbor::{Decoder, Encoder};
@@ -104,6 +105,85 @@ impl Statement {
     }
 }
 
+/// A statement whose signature is still to be checked, one by one or many at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UncheckedStatement {
+    bytes: Vec<u8>,
+    signed: Unchecked,
+    statement: Statement,
+}
+
+impl UncheckedStatement {
+    /// Reads a statement.
+    ///
+    /// # Errors
+    /// When malformed or too large.
+    pub fn read(bytes: &[u8]) -> Result<Self, LedgerError> {
+        if bytes.len() > MAX_STATEMENT_BYTES {
+            return Err(LedgerError::TooLarge { what: WHAT, size: bytes.len(), limit: MAX_STATEMENT_BYTES });
+        }
+        let signed = Unchecked::read(bytes, WHAT)?;
+        let statement = Statement::from_cbor(&signed.payload)?;
+        Ok(Self { bytes: bytes.to_vec(), signed, statement })
+    }
+
+    /// Its content, not yet to be trusted.
+    pub fn statement(&self) -> &Statement {
+        &self.statement
+    }
+
+    /// The key that it names.
+    pub fn key_id(&self) -> KeyId {
+        self.signed.key
+    }
+
+    fn known(
+        &self,
+        find_key: impl FnOnce(KeyId, &Statement) -> Option<VerifyingKey>,
+    ) -> Result<VerifyingKey, LedgerError> {
+        let unknown = || LedgerError::UnknownKey { what: WHAT, key: self.signed.key.to_string() };
+        find_key(self.signed.key, &self.statement).ok_or_else(unknown)
+    }
+
+    /// Checks the signature with the key that `find_key` gives for its identifier, its speaker, number and time.
+    ///
+    /// # Errors
+    /// When there is no such key, or the signature is not by it.
+    pub fn check(
+        self,
+        find_key: impl FnOnce(KeyId, &Statement) -> Option<VerifyingKey>,
+    ) -> Result<SignedStatement, LedgerError> {
+        let key = self.known(find_key)?;
+        self.signed.check(&key)?;
+        Ok(self.trusted())
+    }
+
+    fn trusted(self) -> SignedStatement {
+        SignedStatement { bytes: self.bytes, key: self.signed.key, statement: self.statement }
+    }
+
+    /// Checks many at once.
+    ///
+    /// # Errors
+    /// The position of the first that is not good, and why.
+    pub fn check_all(
+        unchecked: Vec<Self>,
+        find_key: impl Fn(KeyId, &Statement) -> Option<VerifyingKey>,
+    ) -> Result<Vec<SignedStatement>, (usize, LedgerError)> {
+        let mut keys = Vec::with_capacity(unchecked.len());
+        for (i, one) in unchecked.iter().enumerate() {
+            keys.push(one.known(&find_key).map_err(|e| (i, e))?);
+        }
+        let signed: Vec<Unchecked> = unchecked.iter().map(|u| u.signed.clone()).collect();
+        if unchecked.len() < 3 || !crate::cose::check_all(&signed, &keys) {
+            for (i, (one, key)) in signed.iter().zip(&keys).enumerate() {
+                one.check(key).map_err(|e| (i, e))?;
+            }
+        }
+        Ok(unchecked.into_iter().map(Self::trusted).collect())
+    }
+}
+
 /// A statement with its signature, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedStatement {
@@ -122,21 +202,7 @@ impl SignedStatement {
         bytes: &[u8],
         find_key: impl FnOnce(KeyId, &Statement) -> Option<VerifyingKey>,
     ) -> Result<Self, LedgerError> {
-        if bytes.len() > MAX_STATEMENT_BYTES {
-            return Err(LedgerError::TooLarge { what: WHAT, size: bytes.len(), limit: MAX_STATEMENT_BYTES });
-        }
-        let mut parsed = Err(LedgerError::malformed(WHAT, "it has no payload"));
-        let opened = cose::open(bytes, WHAT, |id, payload| {
-            parsed = Statement::from_cbor(payload);
-            parsed.as_ref().ok().and_then(|statement| find_key(id, statement))
-        });
-        // What is wrong with the content says more than that no key was found for it.
-        match (parsed, opened) {
-            (Ok(statement), Ok((_, key))) => Ok(Self { bytes: bytes.to_vec(), key, statement }),
-            (Err(content), Err(LedgerError::UnknownKey { .. })) => Err(content),
-            (_, Err(e)) => Err(e),
-            (Err(e), Ok(_)) => Err(e),
-        }
+        UncheckedStatement::read(bytes)?.check(find_key)
     }
 
     /// Reads a statement that this node itself has stored after checking it.
@@ -144,8 +210,7 @@ impl SignedStatement {
     /// # Errors
     /// When the bytes are malformed.
     pub fn from_own_store(bytes: &[u8]) -> Result<Self, LedgerError> {
-        let (payload, key) = cose::parse(bytes, WHAT)?;
-        Ok(Self { bytes: bytes.to_vec(), key, statement: Statement::from_cbor(&payload)? })
+        Ok(UncheckedStatement::read(bytes)?.trusted())
     }
 
     /// Its content.

@@ -35,6 +35,24 @@ impl Tree {
         number
     }
 
+    /// Takes back all leaves from number `size` on.
+    pub fn truncate(&mut self, size: u64) {
+        if size < self.size {
+            self.hashes.truncate(tlog::stored_hash_count(size) as usize);
+            self.size = size;
+        }
+    }
+
+    /// A proof that the tree of `size` leaves extends that of its first `old` leaves (RFC 6962, 2.1.2); nothing unless
+    /// `0 < old <= size <= self.size()`.
+    pub fn prove_extension(&self, old: u64, size: u64) -> Option<Vec<[u8; 32]>> {
+        if old == 0 || old > size || size > self.size {
+            return None;
+        }
+        let proof = tlog::prove_tree(size, old, &Stored(&self.hashes)).expect("all hashes are kept");
+        Some(proof.iter().map(|h| h.0).collect())
+    }
+
     /// How many leaves there are.
     pub fn size(&self) -> u64 {
         self.size
@@ -109,6 +127,12 @@ fn split(count: u64) -> u64 {
     1 << (63 - (count - 1).leading_zeros())
 }
 
+/// Whether a tree of `size` leaves with root `root` has, over its first `old` leaves, the root `old_root`.
+pub fn extends(proof: &[[u8; 32]], size: u64, root: [u8; 32], old: u64, old_root: [u8; 32]) -> bool {
+    let proof: Vec<Hash> = proof.iter().map(|h| Hash(*h)).collect();
+    tlog::check_tree(&proof, size, Hash(root), old, Hash(old_root)).is_ok()
+}
+
 /// What is needed, beside the leaves of a range themselves, to compute the root of the whole tree. It shows that
 /// the range is complete: no leaf can be left out, added or moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,35 +152,50 @@ impl RangeProof {
         size: u64,
         leaves: impl ExactSizeIterator<Item = &'a [u8]>,
     ) -> Result<[u8; 32], LedgerError> {
+        let count = leaves.len() as u64;
+        self.root_of_hashes(from, count, size, leaves.map(|leaf| leaf_hash(leaf).0))
+    }
+
+    /// The same from the hashes of `count` leaves, which are taken one after the other and not kept.
+    ///
+    /// # Errors
+    /// As [`RangeProof::root`], and when there are fewer leaves than `count`.
+    pub fn root_of_hashes(
+        &self,
+        from: u64,
+        count: u64,
+        size: u64,
+        leaves: impl Iterator<Item = [u8; 32]>,
+    ) -> Result<[u8; 32], LedgerError> {
         let bad = LedgerError::Proof("the range proof");
-        let to = from.checked_add(leaves.len() as u64).ok_or(bad.clone())?;
+        let to = from.checked_add(count).ok_or(bad.clone())?;
         if from >= to || to > size || size > 1 << 48 {
             return Err(bad);
         }
-        let leaves: Vec<Hash> = leaves.map(leaf_hash).collect();
         let mut beside = self.hashes.iter();
-        let root = rebuild(0, size, from, to, &leaves, &mut beside).ok_or(bad.clone())?;
+        let mut leaves = leaves;
+        let root = rebuild((0, size), (from, to), &mut leaves, &mut beside).ok_or(bad.clone())?;
         if beside.next().is_some() { Err(bad) } else { Ok(root.0) }
     }
 }
 
+/// The hash over the leaves of `node`, of which those of `range` come from `leaves` in order.
 fn rebuild(
-    low: u64,
-    high: u64,
-    from: u64,
-    to: u64,
-    leaves: &[Hash],
+    node: (u64, u64),
+    range: (u64, u64),
+    leaves: &mut dyn Iterator<Item = [u8; 32]>,
     beside: &mut std::slice::Iter<'_, [u8; 32]>,
 ) -> Option<Hash> {
-    if high <= from || to <= low {
+    let (low, high) = node;
+    if high <= range.0 || range.1 <= low {
         return beside.next().map(|h| Hash(*h));
     }
     if high - low == 1 {
-        return leaves.get((low - from) as usize).copied();
+        return leaves.next().map(Hash);
     }
     let middle = low + split(high - low);
-    let left = rebuild(low, middle, from, to, leaves, beside)?;
-    let right = rebuild(middle, high, from, to, leaves, beside)?;
+    let left = rebuild((low, middle), range, leaves, beside)?;
+    let right = rebuild((middle, high), range, leaves, beside)?;
     Some(tlog::node_hash(left, right))
 }
 
@@ -217,6 +256,25 @@ mod tests {
                 bent.hashes.remove(i);
                 prop_assert_ne!(bent.root(from, size, range()).ok(), root);
             }
+        }
+
+        #[test]
+        fn trees_extend_and_shrink(size in 1u64..200, old in 1u64..200, bend in 0usize..40) {
+            prop_assume!(old <= size);
+            let mut large = tree(220);
+            let (root, old_root) = (large.root(size).unwrap(), large.root(old).unwrap());
+            let proof = large.prove_extension(old, size).unwrap();
+            prop_assert!(extends(&proof, size, root, old, old_root));
+            let mut other = old_root;
+            other[3] ^= 1;
+            prop_assert!(!extends(&proof, size, root, old, other));
+            if let Some(i) = bend.checked_rem(proof.len()) {
+                let mut bent = proof.clone();
+                bent[i][7] ^= 1;
+                prop_assert!(!extends(&bent, size, root, old, old_root));
+            }
+            large.truncate(size);
+            prop_assert_eq!(large, tree(size));
         }
 
         #[test]

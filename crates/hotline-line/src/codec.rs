@@ -37,6 +37,11 @@ impl<'b> In<'b> {
         read(&mut self.d).map_err(|e| LineError::malformed(self.what, e))
     }
 
+    /// A value of a derived encoding.
+    pub(crate) fn decode<T: minicbor::Decode<'b, ()>>(&mut self) -> Result<T, LineError> {
+        self.read(Decoder::decode)
+    }
+
     /// A list's length, at most `limit`.
     pub(crate) fn list(&mut self, limit: usize) -> Result<usize, LineError> {
         match self.read(Decoder::array)? {

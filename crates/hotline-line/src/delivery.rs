@@ -18,6 +18,12 @@ pub enum DeliveryState {
     Delivered,
     /// An officer of the peer has read it.
     Read,
+    /// It was answered.
+    Answered,
+    /// Its deadline has passed without an answer.
+    Expired,
+    /// Supervisor or call sheet have been told so.
+    Escalated,
 }
 
 impl DeliveryState {
@@ -28,8 +34,21 @@ impl DeliveryState {
             Self::Sent => "sent",
             Self::Delivered => "delivered",
             Self::Read => "read",
+            Self::Answered => "answered",
+            Self::Expired => "expired",
+            Self::Escalated => "escalated",
         }
     }
+
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::Sent,
+        Self::Delivered,
+        Self::Read,
+        Self::Answered,
+        Self::Expired,
+        Self::Escalated,
+    ];
 }
 
 /// One statement on its way.
@@ -48,9 +67,18 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// The state with a peer.
+    /// The state with a peer: the last that was reached.
     pub fn state(&self, peer: &PartyName) -> DeliveryState {
         self.reached.get(peer).and_then(|r| r.last()).map_or(DeliveryState::Queued, |r| r.0)
+    }
+
+    fn has(&self, peer: &PartyName, state: DeliveryState) -> bool {
+        self.reached.get(peer).is_some_and(|r| r.iter().any(|(s, _)| *s == state))
+    }
+
+    /// Whether it has been handed over to a peer as far as `state`, which is sent or delivered.
+    fn is_as_far(&self, peer: &PartyName, state: DeliveryState) -> bool {
+        self.has(peer, state) || (state == DeliveryState::Sent && self.has(peer, DeliveryState::Delivered))
     }
 }
 
@@ -89,7 +117,7 @@ impl Deliveries {
     ) -> Vec<u64> {
         let mut moved = Vec::new();
         for delivery in self.newest.iter_mut().rev().skip_while(|d| d.number >= upto) {
-            if delivery.state(peer) >= state {
+            if delivery.is_as_far(peer, state) {
                 break;
             }
             delivery.reached.entry(peer.clone()).or_default().push((state, at));
@@ -98,16 +126,23 @@ impl Deliveries {
         moved
     }
 
-    /// One statement was read.
-    pub(crate) fn read(&mut self, peer: &PartyName, number: u64, at: Timestamp) -> bool {
+    /// One statement was read, answered, not answered in time, or that was passed on. Whether that is new.
+    pub(crate) fn advance(
+        &mut self,
+        peer: &PartyName,
+        number: u64,
+        state: DeliveryState,
+        at: Timestamp,
+    ) -> bool {
         let Some(first) = self.newest.front().map(|d| d.number) else { return false };
         let Some(delivery) = number.checked_sub(first).and_then(|i| self.newest.get_mut(i as usize)) else {
             return false;
         };
-        if delivery.state(peer) == DeliveryState::Read {
+        // What has been answered is settled; what was read or answered late is so all the same.
+        if delivery.has(peer, state) || delivery.has(peer, DeliveryState::Answered) {
             return false;
         }
-        delivery.reached.entry(peer.clone()).or_default().push((DeliveryState::Read, at));
+        delivery.reached.entry(peer.clone()).or_default().push((state, at));
         true
     }
 
@@ -126,15 +161,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn states_only_rise_and_each_is_told_once() {
+    fn each_state_is_told_once_and_an_answer_settles() {
+        use DeliveryState::{Answered, Delivered, Escalated, Expired, Read, Sent};
         let (peer, at) = (PartyName::new("green").unwrap(), Timestamp::UNIX_EPOCH);
         let mut all = Deliveries::default();
         (0..3).for_each(|i| all.queued(i, "message", String::new(), at));
-        assert_eq!(all.reached(&peer, 2, DeliveryState::Sent, at), [1, 0]);
-        assert_eq!(all.reached(&peer, 3, DeliveryState::Sent, at), [2]);
-        assert_eq!(all.reached(&peer, 2, DeliveryState::Delivered, at), [1, 0]);
-        assert!(all.read(&peer, 0, at) && !all.read(&peer, 0, at) && !all.read(&peer, 9, at));
-        assert_eq!(all.reached(&peer, 3, DeliveryState::Delivered, at), [2]);
-        assert_eq!(all.get(0).unwrap().state(&peer), DeliveryState::Read);
+        assert_eq!(all.reached(&peer, 2, Sent, at), [1, 0]);
+        assert_eq!(all.reached(&peer, 3, Sent, at), [2]);
+        assert_eq!(all.reached(&peer, 2, Delivered, at), [1, 0]);
+        assert!(all.advance(&peer, 0, Read, at) && !all.advance(&peer, 0, Read, at));
+        assert!(!all.advance(&peer, 9, Read, at));
+        assert_eq!(all.reached(&peer, 3, Delivered, at), [2]);
+        assert_eq!(all.reached(&peer, 3, Sent, at), [] as [u64; 0], "delivered was sent");
+        assert!(all.advance(&peer, 1, Expired, at) && all.advance(&peer, 1, Escalated, at));
+        assert_eq!(all.get(1).unwrap().state(&peer), Escalated);
+        assert!(all.advance(&peer, 1, Answered, at) && !all.advance(&peer, 1, Expired, at));
+        assert_eq!(all.get(1).unwrap().state(&peer), Answered);
     }
 }

@@ -39,6 +39,28 @@ pub enum LineError {
     /// Nothing can be stored, so nothing may be said.
     #[error("nothing can be recorded at the moment, so nothing was accepted: {0}")]
     Muted(String),
+    /// A person without the right.
+    #[error("{holder} may not sign a {what}: that takes a supervisor's key")]
+    NotAllowed {
+        /// What was signed.
+        what: &'static str,
+        /// By whom.
+        holder: String,
+    },
+    /// Something that may not be said as things stand.
+    #[error("{0}")]
+    OutOfPlace(String),
+    /// The node may not speak now.
+    #[error("{0}")]
+    Silent(String),
+    /// A peer has sent more than its quota.
+    #[error("{party} sends more than its quota of {what}: refused")]
+    Quota {
+        /// Who.
+        party: PartyName,
+        /// Of what.
+        what: &'static str,
+    },
     /// A party that is not on this line.
     #[error("party {0} is not on this line")]
     UnknownParty(PartyName),

@@ -1,36 +1,46 @@
-//! The line: the own ledger, the peers' ledgers as held here, receipts, delivery, and the state of the line.
+//! The line: the own ledger, the peers' ledgers as held here, receipts, delivery, what is agreed and owed, and the state of the line.
 
 mod hearing;
+mod ledgers;
+mod noting;
 mod replaying;
+mod sending;
 
 pub(crate) use replaying::KeptPeer;
 
+use crate::act::{Act, Person};
 use crate::body::Body;
+use crate::books::Books;
 use crate::delivery::{Deliveries, Delivery, DeliveryState};
-use crate::message::{MAX_ENTRIES, Message};
-use crate::peer::{HeldLedger, LineState, Peer, PeerStatus};
-use crate::{LineError, OwnKeys, PeerKeys, Record, Rulebook, SharedTrack, StatementRef};
-use hotline_airspace::seconds_between;
-use hotline_ledger::{Checkpoint, LineName, PartyName, Receipt, SignedStatement, Statement, Tree, origin};
-use jiff::Timestamp;
-use std::collections::BTreeMap;
+use crate::message::{Entry, Message};
+use crate::obligation::Obligation;
+use crate::peer::{HeldLedger, Peer, PeerStatus};
+use crate::{LineError, OwnKeys, Record, Rulebook, SharedTrack, StatementRef};
+use hotline_ledger::{
+    Checkpoint, KeyId, KeyRing, LineName, Openings, PartyName, Receipt, SaltSecret, Statement, Tree, origin,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many of a ledger's newest entries are kept in memory; older ones are read from the journal.
 pub const ENTRIES_KEPT: usize = 4_096;
-/// How many statements may be under way to a peer without its receipt.
-const WINDOW: u64 = 2_048;
-/// A batch of entries takes no further one beyond this size, bytes.
-const BATCH_BYTES: usize = 1 << 20;
+/// The most statements of one party that wait for their causes; beyond it no more are taken in from it.
+pub const MAX_WAITING: usize = 20_000;
+/// After a start a node listens so long before it speaks, unless all peers have told it sooner how much they hold of its
+/// ledger: whoever has lost statements in a restored disk must not sign others under their numbers.
+pub const LISTENING: SignedDuration = SignedDuration::from_secs(3);
 
 /// What a line needs to start.
 #[derive(Debug, Clone)]
 pub struct LineConfig {
-    /// The rulebook.
+    /// The rulebook that the line began with.
     pub rulebook: Rulebook,
     /// The own keys.
     pub own: OwnKeys,
-    /// The peers' keys.
-    pub peers: Vec<PeerKeys>,
+    /// The keys of the first peers.
+    pub peers: Vec<KeyRing>,
+    /// The node's folder was restored from a copy: it must not speak before every member has told it what it holds.
+    pub restored: bool,
 }
 
 /// Reads back what was stored: record `place` of the journal.
@@ -46,10 +56,31 @@ pub struct Said {
     pub reference: StatementRef,
     /// When, by the speaker's clock.
     pub time: Timestamp,
-    /// What it says.
+    /// What the speaker had heard before.
+    pub causes: BTreeMap<PartyName, u64>,
+    /// What it says. An act of a person whose signature does not check has no effect: it is unknown.
     pub body: Body,
+    /// The person whose act it is.
+    pub person: Option<Person>,
     /// It came ahead of its place and will come again in it.
     pub ahead: bool,
+}
+
+/// Whether the node may speak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Speech {
+    /// It may.
+    Free,
+    /// It listens first: until then, or until all members have said what they hold of its ledger.
+    Listening(Option<Timestamp>),
+    /// A peer holds so many statements of its ledger, and this node fewer: it was restored from an old copy, and first
+    /// asks for what it has said since.
+    Behind(u64),
+    /// The ledger was said in two different ways from this statement on: two nodes run with the same key, or an old copy has
+    /// spoken. It must not say anything more.
+    Forked(u64),
+    /// It is not a member, or no longer.
+    NotMember,
 }
 
 /// What is to be done after an input.
@@ -64,9 +95,21 @@ pub struct LineOutput {
     /// Statements that came in, in order.
     pub said: Vec<Said>,
     /// Own statements whose delivery moved.
-    pub moved: Vec<u64>,
+    pub moved: BTreeSet<u64>,
     /// Peers whose status changed.
-    pub changed: Vec<PartyName>,
+    pub changed: BTreeSet<PartyName>,
+    /// Obligations that changed: statement and who owes.
+    pub owed: BTreeSet<(StatementRef, PartyName)>,
+    /// Cases that changed.
+    pub cases: BTreeSet<StatementRef>,
+    /// Proposals that changed.
+    pub ballots: BTreeSet<StatementRef>,
+    /// Another rulebook is in force, or members have come or gone.
+    pub rulebook: bool,
+    /// Whether the node may speak has changed.
+    pub speech: bool,
+    /// A party has suspended or restored the line, or has left it.
+    pub standing: bool,
     /// What was refused, to be logged and shown.
     pub refused: Vec<(PartyName, LineError)>,
 }
@@ -75,43 +118,75 @@ pub struct LineOutput {
 #[derive(Debug)]
 pub struct Line {
     name: LineName,
-    rulebook: Rulebook,
-    rulebook_hash: [u8; 32],
     own: OwnKeys,
+    salts: SaltSecret,
     ledger: HeldLedger,
     peers: BTreeMap<PartyName, Peer>,
+    books: Books,
     deliveries: Deliveries,
     next_place: u64,
-    /// A peer holds more of the own ledger than this node does: it was restored from an old copy.
-    behind: Option<u64>,
+    speech: Speech,
+    restored: bool,
+    time: Timestamp,
+    /// The newest own head.
+    own_head: Option<Checkpoint>,
+    last_gossip: Option<Timestamp>,
+    last_told_again: Option<Timestamp>,
     out: LineOutput,
+}
+
+impl LineOutput {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+            && self.send.is_empty()
+            && self.tracks.is_empty()
+            && self.said.is_empty()
+            && self.moved.is_empty()
+            && self.changed.is_empty()
+            && self.owed.is_empty()
+            && self.cases.is_empty()
+            && self.ballots.is_empty()
+            && self.refused.is_empty()
+            && !(self.rulebook || self.speech || self.standing)
+    }
 }
 
 impl Line {
     /// A line with empty ledgers.
     ///
     /// # Errors
-    /// When the rulebook's parties are not the own party and the peers.
+    /// When a peer is not a party of the rulebook.
     pub fn new(config: LineConfig) -> Result<Self, LineError> {
-        let LineConfig { rulebook, own, peers } = config;
-        let members = rulebook.party_names()?;
-        let given: Vec<&PartyName> = peers.iter().map(PeerKeys::party).chain([own.known.party()]).collect();
-        if let Some(stranger) = given.iter().find(|p| !members.contains(p)) {
-            return Err(LineError::UnknownParty((*stranger).clone()));
+        let members = config.rulebook.party_names()?;
+        if let Some(stranger) = config.peers.iter().map(KeyRing::party).find(|p| !members.contains(p)) {
+            return Err(LineError::UnknownParty(stranger.clone()));
         }
-        Ok(Self {
-            name: LineName::new(&rulebook.line)?,
-            rulebook_hash: rulebook.hash(),
-            rulebook,
-            own,
+        let mut line = Self {
+            name: LineName::new(&config.rulebook.line)?,
+            salts: SaltSecret::of(&config.own.node),
             ledger: HeldLedger::default(),
-            peers: peers.into_iter().map(|keys| (keys.party().clone(), Peer::new(keys))).collect(),
+            peers: BTreeMap::new(),
+            books: Books::new(config.rulebook, &config.own),
+            own: config.own,
             deliveries: Deliveries::default(),
             next_place: 0,
-            behind: None,
+            speech: Speech::Listening(None),
+            restored: config.restored,
+            time: Timestamp::UNIX_EPOCH,
+            own_head: None,
+            last_gossip: None,
+            last_told_again: None,
             out: LineOutput::default(),
-        })
+        };
+        for keys in config.peers {
+            line.peers.insert(keys.party().clone(), Peer::new(keys));
+        }
+        line.take_in_members()?;
+        Ok(line)
     }
+
+    // ---- looking ----
 
     /// The line's name.
     pub fn name(&self) -> &LineName {
@@ -123,9 +198,14 @@ impl Line {
         self.own.known.party()
     }
 
-    /// The rulebook.
+    /// The rulebook in force.
     pub fn rulebook(&self) -> &Rulebook {
-        &self.rulebook
+        &self.books.ballots.in_force().rulebook
+    }
+
+    /// What is agreed, owed and on record.
+    pub fn books(&self) -> &Books {
+        &self.books
     }
 
     /// The own keys.
@@ -133,199 +213,47 @@ impl Line {
         &self.own
     }
 
-    /// The peers.
+    /// All other parties that are or were members.
     pub fn peers(&self) -> impl Iterator<Item = &PartyName> {
         self.peers.keys()
     }
 
+    /// The members now, the own party among them if it is one.
+    pub fn members(&self) -> Vec<PartyName> {
+        let names = self.rulebook().party_names().unwrap_or_default();
+        names.into_iter().filter(|n| self.books.standings.left(n).is_none()).collect()
+    }
+
+    /// Whether a party is a member now.
+    pub fn is_member(&self, party: &PartyName) -> bool {
+        self.rulebook().parties.iter().any(|p| p == party.as_str())
+            && self.books.standings.left(party).is_none()
+    }
+
     /// A party's keys: the own or a peer's.
-    pub fn keys(&self, party: &PartyName) -> Option<&PeerKeys> {
+    pub fn keys(&self, party: &PartyName) -> Option<&KeyRing> {
         if party == self.party() { Some(&self.own.known) } else { self.peers.get(party).map(|p| &p.keys) }
     }
 
-    /// What is to be done after the inputs since the last call.
-    pub fn take_output(&mut self) -> LineOutput {
-        std::mem::take(&mut self.out)
+    /// The name of who holds a key, if it has been told; else the designation in the certificate.
+    pub fn person_name(&self, party: &PartyName, person: &Person) -> String {
+        self.books.name_of(party, person.key).unwrap_or(&person.holder).to_owned()
+    }
+
+    /// The name that belongs to a key.
+    pub fn name_of(&self, party: &PartyName, key: KeyId) -> Option<&str> {
+        self.books.name_of(party, key)
+    }
+
+    /// Whether the node may speak.
+    pub fn speech(&self) -> &Speech {
+        &self.speech
     }
 
     /// How many records the journal has, counting those that are still to be stored.
     pub fn next_place(&self) -> u64 {
         self.next_place
     }
-
-    fn store(&mut self, record: Record) -> u64 {
-        self.out.records.push(record);
-        self.next_place += 1;
-        self.next_place - 1
-    }
-
-    // ---- saying ----
-
-    /// Says something: signs it, queues it for the journal and for every peer. `about` is for display.
-    ///
-    /// # Errors
-    /// When the node has found that it was restored from an old copy: speaking would fork its own ledger.
-    pub fn say(&mut self, body: Body, about: String, now: Timestamp) -> Result<Said, LineError> {
-        if let Some(held) = self.behind {
-            let why = format!(
-                "a peer holds {held} statements of this ledger but this node only {}: it was restored from an old copy and must not speak before it has caught up",
-                self.ledger.size()
-            );
-            return Err(LineError::Statement {
-                party: self.party().clone(),
-                number: self.ledger.size(),
-                why,
-            });
-        }
-        let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
-        let statement = Statement {
-            line: self.name.clone(),
-            party: self.party().clone(),
-            number: self.ledger.size(),
-            time: self.ledger.last_time.map_or(now, |last| last.max(now)),
-            causes: self.peers.iter().map(|(name, peer)| (name.clone(), peer.ledger.size())).collect(),
-            kind: body.kind().to_owned(),
-            body: body.to_cbor(),
-        };
-        let signed = statement.sign(&self.own.node);
-        let place = self.store(Record::Own(signed.bytes().to_vec()));
-        let said = self.take_own(&signed, body, about, place);
-        let names: Vec<PartyName> = self.peers.keys().cloned().collect();
-        for name in names {
-            let caught_up = self.pump(&name, now, None);
-            if !caught_up && said.body.is_urgent() && self.peers[&name].connection.is_some() {
-                self.out.send.push((name, Message::Urgent(signed.bytes().to_vec())));
-            }
-        }
-        Ok(said)
-    }
-
-    fn take_own(&mut self, signed: &SignedStatement, body: Body, about: String, place: u64) -> Said {
-        let statement = signed.statement();
-        self.ledger.append(signed.bytes(), statement.time, place);
-        self.deliveries.queued(statement.number, &statement.kind, about, statement.time);
-        self.out.moved.push(statement.number);
-        if let Body::Certificate(bytes) = &body {
-            // A certificate of our own making is valid.
-            _ = self.own.known.certify(bytes);
-        }
-        let reference = StatementRef { party: statement.party.clone(), number: statement.number };
-        Said { reference, time: statement.time, body, ahead: false }
-    }
-
-    /// Sends a peer what it lacks, as far as the window allows. Whether everything has been sent.
-    fn pump(&mut self, name: &PartyName, now: Timestamp, history: Option<&dyn History>) -> bool {
-        loop {
-            let peer = &self.peers[name];
-            let Some(connection) = peer.connection.as_ref().filter(|c| c.greeted) else { return false };
-            let (first, size) = (connection.sent, self.ledger.size());
-            if first >= size {
-                return true;
-            }
-            if first >= connection.held + WINDOW {
-                return false;
-            }
-            let mut entries = Vec::new();
-            let mut bytes = 0;
-            for number in first..size.min(first + MAX_ENTRIES as u64) {
-                let Some(entry) = self.own_entry(number, history) else { break };
-                bytes += entry.len();
-                if bytes > BATCH_BYTES && !entries.is_empty() {
-                    break;
-                }
-                entries.push(entry);
-            }
-            if entries.is_empty() {
-                // Older than what is in memory: sent when history can be read.
-                return false;
-            }
-            let upto = first + entries.len() as u64;
-            let checkpoint = self.own_head(upto).note;
-            self.out.send.push((name.clone(), Message::Entries { first, entries, checkpoint }));
-            self.peers.get_mut(name).and_then(|p| p.connection.as_mut()).expect("seen above").sent = upto;
-            self.store(Record::Sent(name.clone(), upto, now));
-            self.mark(name, upto, DeliveryState::Sent, now);
-        }
-    }
-
-    fn own_entry(&self, number: u64, history: Option<&dyn History>) -> Option<Vec<u8>> {
-        if let Some(entry) = self.ledger.recent(number) {
-            return Some(entry.clone());
-        }
-        match history?.record(self.ledger.places[number as usize])? {
-            Record::Own(bytes) => Some(bytes),
-            _ => None,
-        }
-    }
-
-    fn mark(&mut self, peer: &PartyName, upto: u64, state: DeliveryState, at: Timestamp) {
-        let moved = self.deliveries.reached(peer, upto, state, at);
-        self.out.moved.extend(moved);
-    }
-
-    /// An officer of `peer` has read own statement `number`.
-    pub fn mark_read(&mut self, peer: &PartyName, number: u64, at: Timestamp) {
-        if self.deliveries.read(peer, number, at) {
-            self.out.moved.push(number);
-        }
-    }
-
-    /// The signed head over the first `size` own statements.
-    ///
-    /// # Panics
-    /// When there are fewer.
-    pub fn own_head(&self, size: u64) -> Checkpoint {
-        let root = self.ledger.tree.root(size).expect("a head within the ledger");
-        Checkpoint::sign(&origin(&self.name, self.party()), size, root, &self.own.node)
-    }
-
-    // ---- time ----
-
-    /// Time has passed: checks that are due are sent, states of the line judged. Call it several times a second.
-    pub fn tick(&mut self, now: Timestamp, history: &dyn History) {
-        let names: Vec<PartyName> = self.peers.keys().cloned().collect();
-        for name in names {
-            let check_s = self.rulebook.check_s;
-            let peer = self.peers.get_mut(&name).expect("a name from the map");
-            let due = peer.last_check.is_none_or(|(_, at)| {
-                let since = seconds_between(at, now).get();
-                since >= check_s || since < 0.0
-            });
-            if peer.connection.is_some() && due {
-                let nonce = peer.last_check.map_or(0, |(n, _)| n) + 1 + (now.as_millisecond() as u64) % 1_000;
-                peer.last_check = Some((nonce, now));
-                self.out.send.push((name.clone(), Message::Check { nonce, time: now }));
-            }
-            self.pump(&name, now, Some(history));
-            self.judge(&name, now);
-        }
-    }
-
-    fn judge(&mut self, name: &PartyName, now: Timestamp) {
-        let (degraded_s, down_s) = (self.rulebook.degraded_s, self.rulebook.down_s);
-        let Some(peer) = self.peers.get_mut(name) else { return };
-        // A clock that was set back must not make a silent line look fresh for long.
-        if peer.last_answer.is_some_and(|at| at > now) {
-            peer.last_answer = Some(now);
-        }
-        let silent = peer.last_answer.map(|at| seconds_between(at, now).get());
-        let state = match silent {
-            None => LineState::Down,
-            Some(s) if s >= down_s => LineState::Down,
-            Some(s) if s >= degraded_s => LineState::Degraded,
-            Some(_) if !peer.same_rulebook || peer.disputed.is_some() || peer.clock_differs() => {
-                LineState::Degraded
-            }
-            Some(_) => LineState::Normal,
-        };
-        if state != peer.state {
-            (peer.state, peer.state_since) = (state, now);
-            self.store(Record::State(name.clone(), state, now));
-            self.out.changed.push(name.clone());
-        }
-    }
-
-    // ---- looking ----
 
     /// What is shown of a peer.
     pub fn status(&self, name: &PartyName) -> Option<PeerStatus> {
@@ -337,10 +265,21 @@ impl Line {
             round_trip_ms: peer.round_trip_ms,
             clock_ahead_ms: peer.clock_ahead_ms,
             held: peer.ledger.size(),
+            shown: peer.ledger.shown,
+            waits_for: self.waits_for(name),
             receipted: peer.receipted(),
             same_rulebook: peer.same_rulebook,
             disputed: peer.disputed.clone(),
+            member: self.is_member(name),
+            offences: peer.recorded.iter().map(|(o, n)| (*o, *n)).collect(),
         })
+    }
+
+    /// The statement that the next one of a party refers to and that has not been shown.
+    pub fn waits_for(&self, party: &PartyName) -> Option<StatementRef> {
+        let first = &self.held(party)?.waiting.front()?.statement;
+        let missing = first.causes.iter().find(|(name, count)| self.shown(name) < **count);
+        missing.map(|(name, count)| StatementRef { party: name.clone(), number: count - 1 })
     }
 
     /// Delivery of an own statement, while it is among the newest.
@@ -356,6 +295,11 @@ impl Line {
     /// The tree over a party's ledger as held here.
     pub fn tree(&self, party: &PartyName) -> Option<&Tree> {
         self.held(party).map(|l| &l.tree)
+    }
+
+    /// How many statements of a party have been shown to the reader.
+    pub fn shown(&self, party: &PartyName) -> u64 {
+        self.held(party).map_or(0, |l| l.shown)
     }
 
     fn held(&self, party: &PartyName) -> Option<&HeldLedger> {
@@ -387,9 +331,178 @@ impl Line {
     /// The newest head that a peer signed and that fits what is held.
     pub fn head(&self, party: &PartyName) -> Option<Checkpoint> {
         if party == self.party() {
-            Some(self.own_head(self.ledger.size()))
+            Some(self.sign_own_head(self.ledger.size()))
         } else {
             self.peers.get(party)?.head.clone()
         }
+    }
+
+    /// The signed head over the first `size` own statements.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    pub fn sign_own_head(&self, size: u64) -> Checkpoint {
+        let root = self.ledger.tree.root(size).expect("a head within the ledger");
+        Checkpoint::sign(&origin(&self.name, self.party()), size, root, &self.own.node)
+    }
+
+    /// How many things of peers are kept in memory beside their ledgers' hashes: bounded, whatever they send.
+    pub fn kept_in_memory(&self) -> usize {
+        let of = |p: &Peer| {
+            p.ledger.recent.len() + p.ledger.waiting.len() + p.ahead.len() + p.claims.len() + p.told.len()
+        };
+        self.peers.values().map(of).sum()
+    }
+
+    // ---- saying ----
+
+    /// Whether something may be said now.
+    ///
+    /// # Errors
+    /// With why not.
+    pub fn may_speak(&self) -> Result<(), LineError> {
+        let why = match &self.speech {
+            Speech::Free => return Ok(()),
+            Speech::Listening(_) => {
+                let missing: Vec<&str> = self.not_heard().map(PartyName::as_str).collect();
+                format!(
+                    "this node has just started and first listens to what {} hold of its ledger",
+                    missing.join(", ")
+                )
+            }
+            Speech::Behind(held) => format!(
+                "a peer holds {held} statements of this ledger but this node only {}: it was restored from an old copy and must not speak before it has caught up",
+                self.ledger.size()
+            ),
+            Speech::Forked(number) => format!(
+                "statement {number} of this ledger has been said in two different ways: does a second node run with the same key? This one says nothing more"
+            ),
+            Speech::NotMember => "this party is not a member of the line".into(),
+        };
+        Err(LineError::Silent(why))
+    }
+
+    /// Says something: signs it, queues it for the journal and for every peer. `about` is for display.
+    ///
+    /// # Errors
+    /// When the node may not speak, or the statement is over a limit.
+    pub fn say(&mut self, body: Body, about: String, now: Timestamp) -> Result<Said, LineError> {
+        self.may_speak()?;
+        self.at(now);
+        let now = Timestamp::from_millisecond(self.time.as_millisecond()).unwrap_or(self.time);
+        let number = self.ledger.size();
+        let (encoded, openings) = self.sealed(&body, number);
+        // What is said must be readable by those who hear it: the same check, before saying it.
+        let body = Body::decode(body.kind(), &encoded, &openings)?;
+        let statement = Statement {
+            line: self.name.clone(),
+            party: self.party().clone(),
+            number,
+            time: self.ledger.last_time.map_or(now, |last| last.max(now)),
+            causes: self.peers.iter().map(|(name, peer)| (name.clone(), peer.ledger.shown)).collect(),
+            kind: body.kind().to_owned(),
+            body: encoded,
+        };
+        let signed = statement.sign(&self.own.node);
+        let entry = Entry { statement: signed.bytes().to_vec(), openings: openings.to_bytes() };
+        let place = self.store(Record::Own(entry.clone()));
+        let urgent = body.is_urgent() && !crate::broken!(NothingUrgent);
+        self.append_own(signed.statement(), entry.clone(), about, place);
+        self.ledger.shown = self.ledger.size();
+        let said = self.said(signed.statement(), body);
+        self.note(&said);
+        if urgent {
+            let connected =
+                self.peers.iter().filter(|(_, p)| p.connection.as_ref().is_some_and(|c| c.greeted));
+            let names: Vec<PartyName> = connected.map(|(name, _)| name.clone()).collect();
+            self.out.send.extend(names.into_iter().map(|name| (name, Message::Urgent(entry.clone()))));
+        }
+        Ok(said)
+    }
+
+    /// A body as it is said in statement `number`, and what opens it.
+    fn sealed(&self, body: &Body, number: u64) -> (Vec<u8>, Openings) {
+        let mut openings = Openings::default();
+        let encoded = body.encode(&mut |field, value| {
+            let opening = self.salts.opening(&self.name, number, field, value);
+            let sealed = opening.seal();
+            openings.0.push(opening);
+            sealed
+        });
+        (encoded, openings)
+    }
+
+    /// Keeps in the journal what may not be said now. Gives its place.
+    pub fn withhold(&mut self, body: &Body) -> u64 {
+        let (encoded, openings) = self.sealed(body, u64::MAX);
+        let entry = Entry { statement: encoded, openings: openings.to_bytes() };
+        self.store(Record::Withheld(body.kind().to_owned(), entry))
+    }
+
+    /// The salt of one aircraft's part of a segment of the flight recorder.
+    pub fn recorder_salt(&self, segment: u64, aircraft: &str) -> [u8; 16] {
+        self.salts.opening(&self.name, segment, "recorder", aircraft).salt
+    }
+
+    /// An own statement takes its place in the ledger.
+    fn append_own(&mut self, statement: &Statement, entry: Entry, about: String, place: u64) {
+        self.ledger.append(entry, statement.time, place);
+        ledgers::take_keys(&mut self.own.known, statement);
+        self.deliveries.queued(statement.number, &statement.kind, about, statement.time);
+        self.out.moved.insert(statement.number);
+    }
+
+    fn store(&mut self, record: Record) -> u64 {
+        self.out.records.push(record);
+        self.next_place += 1;
+        self.next_place - 1
+    }
+
+    /// Stores something that the node needs to remember and that is no statement.
+    pub fn keep(&mut self, record: Record) -> u64 {
+        self.store(record)
+    }
+
+    /// The clock shows `now`. It may have been set back; statements' own times never run backwards all the same.
+    fn at(&mut self, now: Timestamp) {
+        self.time = now;
+    }
+
+    /// Something in the journal happened then.
+    fn seen(&mut self, at: Timestamp) {
+        self.time = self.time.max(at);
+    }
+
+    /// Whether a person's act may be said: the signature checks, and the person may do it.
+    ///
+    /// # Errors
+    /// With what does not hold.
+    pub fn check_act(&self, act: &Act) -> Result<Person, LineError> {
+        let number = self.ledger.size();
+        act.check(&self.name, self.party(), |id, at| self.own.known.person(id, at, number))
+    }
+
+    /// What is to be done after the inputs since the last call.
+    pub fn take_output(&mut self) -> LineOutput {
+        let names: Vec<PartyName> = self.peers.keys().cloned().collect();
+        names.iter().for_each(|name| _ = self.pump(name, None));
+        std::mem::take(&mut self.out)
+    }
+
+    fn mark(&mut self, peer: &PartyName, upto: u64, state: DeliveryState, at: Timestamp) {
+        let moved = self.deliveries.reached(peer, upto, state, at);
+        self.out.moved.extend(moved);
+    }
+
+    /// Own statement `number` has come so far with a peer.
+    pub fn advance(&mut self, peer: &PartyName, number: u64, state: DeliveryState, at: Timestamp) {
+        if self.deliveries.advance(peer, number, state, at) {
+            self.out.moved.insert(number);
+        }
+    }
+
+    /// Obligations in which the own party has a part, whose next stage of escalation is reached.
+    pub fn overdue(&self) -> Vec<(Obligation, crate::Stage)> {
+        self.books.obligations.overdue(self.party(), self.time, &self.rulebook().escalation)
     }
 }

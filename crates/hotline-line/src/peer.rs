@@ -1,9 +1,12 @@
 //! What a node knows of one peer.
 
-use crate::PeerKeys;
-use hotline_ledger::{Checkpoint, Receipt, Tree};
+use crate::StatementRef;
+use crate::message::Entry;
+use crate::quota::Quotas;
+use crate::record::Offence;
+use hotline_ledger::{Checkpoint, KeyRing, PartyName, Receipt, Statement, Tree};
 use jiff::Timestamp;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Clocks that differ by more than this degrade the line: tracks of the two sides can then not be compared well.
 pub(crate) const CLOCK_TOLERANCE_MS: i64 = 2_000;
@@ -17,6 +20,8 @@ pub enum LineState {
     Degraded,
     /// No answer: use the call sheet.
     Down,
+    /// A party has suspended it; alerts and checks go on.
+    Suspended,
 }
 
 impl LineState {
@@ -26,6 +31,7 @@ impl LineState {
             Self::Normal => "normal",
             Self::Degraded => "degraded",
             Self::Down => "down",
+            Self::Suspended => "suspended",
         }
     }
 
@@ -34,21 +40,33 @@ impl LineState {
             Self::Normal => 0,
             Self::Degraded => 1,
             Self::Down => 2,
+            Self::Suspended => 3,
         }
     }
 
     pub(crate) fn from_number(number: u8) -> Option<Self> {
-        [Self::Normal, Self::Degraded, Self::Down].into_iter().find(|s| s.number() == number)
+        [Self::Normal, Self::Degraded, Self::Down, Self::Suspended].into_iter().find(|s| s.number() == number)
     }
 }
 
-/// Proof that a party signed two things that cannot both be.
+/// A party has signed two things that cannot both be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disputed {
-    /// Number of the statement, or size of the head.
+    /// From which statement on its ledger is disputed.
     pub number: u64,
-    /// When it was found.
+    /// When the proof was found or came.
     pub since: Timestamp,
+    /// The proof, encoded.
+    pub proof: Vec<u8>,
+    /// The own party has told the others.
+    pub(crate) told: bool,
+}
+
+/// A statement that is held and not yet shown, since its causes are not.
+#[derive(Debug, Clone)]
+pub(crate) struct Waiting {
+    pub(crate) statement: Statement,
+    pub(crate) openings: Vec<u8>,
 }
 
 /// A ledger as this node holds it: the tree, the newest entries, and where the others are in the journal.
@@ -57,17 +75,21 @@ pub(crate) struct HeldLedger {
     pub(crate) tree: Tree,
     pub(crate) last_time: Option<Timestamp>,
     /// The newest entries.
-    pub(crate) recent: VecDeque<Vec<u8>>,
+    pub(crate) recent: VecDeque<Entry>,
     /// For each entry its place in the journal.
     pub(crate) places: Vec<u64>,
+    /// How many have been shown to the reader: all whose causes had been shown before.
+    pub(crate) shown: u64,
+    /// Those after them, in order.
+    pub(crate) waiting: VecDeque<Waiting>,
 }
 
 impl HeldLedger {
-    pub(crate) fn append(&mut self, entry: &[u8], time: Timestamp, place: u64) {
-        self.tree.append(entry);
+    pub(crate) fn append(&mut self, entry: Entry, time: Timestamp, place: u64) {
+        self.tree.append(&entry.statement);
         self.last_time = Some(time);
         self.places.push(place);
-        self.recent.push_back(entry.to_vec());
+        self.recent.push_back(entry);
         if self.recent.len() > crate::ENTRIES_KEPT {
             self.recent.pop_front();
         }
@@ -78,10 +100,17 @@ impl HeldLedger {
     }
 
     /// An entry that is still in memory.
-    pub(crate) fn recent(&self, number: u64) -> Option<&Vec<u8>> {
+    pub(crate) fn recent(&self, number: u64) -> Option<&Entry> {
         let first = self.size() - self.recent.len() as u64;
         self.recent.get(number.checked_sub(first)? as usize)
     }
+}
+
+/// A head of a ledger that another party holds and this node does not yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    pub(crate) size: u64,
+    pub(crate) note: Vec<u8>,
 }
 
 /// A connection with a peer.
@@ -93,12 +122,16 @@ pub(crate) struct Connection {
     pub(crate) held: u64,
     /// The peer has said hello.
     pub(crate) greeted: bool,
+    /// When anything last moved: it was begun, greeted, sent to, or a receipt came.
+    pub(crate) moved: Timestamp,
+    /// When the own hello was last sent.
+    pub(crate) hello_at: Timestamp,
 }
 
 /// One peer.
 #[derive(Debug)]
 pub(crate) struct Peer {
-    pub(crate) keys: PeerKeys,
+    pub(crate) keys: KeyRing,
     pub(crate) ledger: HeldLedger,
     /// The newest head that the peer signed and that fits.
     pub(crate) head: Option<Checkpoint>,
@@ -119,10 +152,29 @@ pub(crate) struct Peer {
     pub(crate) clock_ahead_ms: Option<i64>,
     pub(crate) same_rulebook: bool,
     pub(crate) disputed: Option<Disputed>,
+    /// Heads of its ledger that others say they hold.
+    pub(crate) claims: BTreeMap<PartyName, Claim>,
+    /// Statements of it that came ahead of their place.
+    pub(crate) ahead: BTreeMap<u64, Vec<u8>>,
+    /// Which heads of others it has been told: their sizes.
+    pub(crate) told: BTreeMap<PartyName, u64>,
+    /// It was refused statements that it brought, and is to bring them again.
+    pub(crate) stalled: bool,
+    /// When its ledger was last asked of someone else.
+    pub(crate) asked: Option<Timestamp>,
+    /// How much of the own ledger it says that it holds, since this node has started.
+    pub(crate) says_held: Option<u64>,
+    /// The own statement whose receipt it owes for too long.
+    pub(crate) receipt_missed: Option<u64>,
+    pub(crate) quotas: Quotas,
+    /// What it did that is not as agreed, and how often since that was last recorded.
+    pub(crate) offences: BTreeMap<Offence, (u64, Option<Timestamp>)>,
+    /// All that was recorded of it.
+    pub(crate) recorded: BTreeMap<Offence, u64>,
 }
 
 impl Peer {
-    pub(crate) fn new(keys: PeerKeys) -> Self {
+    pub(crate) fn new(keys: KeyRing) -> Self {
         Self {
             keys,
             ledger: HeldLedger::default(),
@@ -140,6 +192,16 @@ impl Peer {
             clock_ahead_ms: None,
             same_rulebook: true,
             disputed: None,
+            claims: BTreeMap::new(),
+            ahead: BTreeMap::new(),
+            told: BTreeMap::new(),
+            stalled: false,
+            asked: None,
+            says_held: None,
+            receipt_missed: None,
+            quotas: Quotas::default(),
+            offences: BTreeMap::new(),
+            recorded: BTreeMap::new(),
         }
     }
 
@@ -175,4 +237,12 @@ pub struct PeerStatus {
     pub same_rulebook: bool,
     /// Whether its statements are disputed, since it signed two histories.
     pub disputed: Option<Disputed>,
+    /// How many of its statements are held and shown; the others wait for what they refer to.
+    pub shown: u64,
+    /// The statement of another party that its next one refers to, and that nobody has brought yet.
+    pub waits_for: Option<StatementRef>,
+    /// Whether it is a member now.
+    pub member: bool,
+    /// What it did that is not as agreed, and how often.
+    pub offences: Vec<(Offence, u64)>,
 }

@@ -3,6 +3,7 @@
 use crate::LineError;
 use crate::codec::{In, Out, Written, encoded};
 use hotline_ledger::PartyName;
+use minicbor::{Decode, Encode};
 use std::fmt;
 
 /// The longest identifier, bytes.
@@ -38,6 +39,22 @@ impl FlightId {
     }
 }
 
+impl<C> minicbor::Encode<C> for FlightId {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.str(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for FlightId {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Self::new(d.str()?).map_err(minicbor::decode::Error::message)
+    }
+}
+
 impl fmt::Display for FlightId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -50,7 +67,7 @@ impl fmt::Debug for FlightId {
     }
 }
 
-macro_rules! numbered {
+macro_rules! numbered_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $number:literal, $text:literal;)+ }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,16 +91,31 @@ macro_rules! numbered {
                 match self { $(Self::$variant => $number,)+ }
             }
 
-            pub(crate) fn read(from: &mut In<'_>) -> Result<Self, LineError> {
-                let number = from.u8()?;
-                let found = Self::ALL.iter().copied().find(|v| v.number() == number);
-                found.ok_or_else(|| from.bad(format!("{} is no {}", number, stringify!($name))))
+            fn of_number(number: u8) -> Option<Self> {
+                Self::ALL.iter().copied().find(|v| v.number() == number)
+            }
+        }
+
+        impl<C> minicbor::Encode<C> for $name {
+            fn encode<W: minicbor::encode::Write>(
+                &self,
+                e: &mut minicbor::Encoder<W>,
+                _: &mut C,
+            ) -> Result<(), minicbor::encode::Error<W::Error>> {
+                e.u8(self.number())?.ok()
+            }
+        }
+
+        impl<'b, C> minicbor::Decode<'b, C> for $name {
+            fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+                let wrong = || minicbor::decode::Error::message(concat!("no such ", stringify!($name)));
+                Self::of_number(d.u8()?).ok_or_else(wrong)
             }
         }
     };
 }
 
-numbered!(
+numbered_enum!(
     /// What a flight is for.
     Purpose {
         /// Carrying people or goods.
@@ -101,7 +133,7 @@ numbered!(
     }
 );
 
-numbered!(
+numbered_enum!(
     /// How grave an alert is.
     Level {
         /// To be known: plans that conflict, an aircraft outside its plan.
@@ -113,7 +145,7 @@ numbered!(
     }
 );
 
-numbered!(
+numbered_enum!(
     /// What conflicts with what.
     ConflictKind {
         /// Two plans.
@@ -132,11 +164,14 @@ numbered!(
 );
 
 /// Something of a party's that can be in conflict: a flight, a restriction, an aircraft.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(array)]
 pub struct Subject {
     /// Whose it is.
+    #[n(0)]
     pub party: PartyName,
     /// Which one.
+    #[n(1)]
     pub id: FlightId,
 }
 
@@ -148,13 +183,17 @@ impl fmt::Display for Subject {
 
 /// What names a conflict, the same on every node: its kind and its one or two subjects, sorted where the kind
 /// does not tell them apart.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(array)]
 pub struct ConflictKey {
     /// What conflicts with what.
+    #[n(0)]
     pub kind: ConflictKind,
     /// The first subject.
+    #[n(1)]
     pub first: Subject,
     /// The second; the same as the first for a nonconforming aircraft.
+    #[n(2)]
     pub second: Subject,
 }
 
@@ -188,23 +227,18 @@ impl ConflictKey {
         Ok(key)
     }
 
+    /// Whether its subjects stand in their order.
+    pub(crate) fn in_order(&self) -> bool {
+        *self == Self::new(self.kind, self.first.clone(), self.second.clone())
+    }
+
     pub(crate) fn put(&self, e: &mut Out) -> Written {
-        e.array(5)?.u8(self.kind.number())?;
-        for subject in [&self.first, &self.second] {
-            e.str(subject.party.as_str())?.str(subject.id.as_str())?;
-        }
-        Ok(())
+        e.encode(self).map(|_| ())
     }
 
     pub(crate) fn read(from: &mut In<'_>) -> Result<Self, LineError> {
-        from.fields(5)?;
-        let kind = ConflictKind::read(from)?;
-        let subject = |from: &mut In<'_>| {
-            Ok::<_, LineError>(Subject { party: from.party()?, id: FlightId::new(&from.text(MAX_ID)?)? })
-        };
-        let (first, second) = (subject(from)?, subject(from)?);
-        let key = Self::new(kind, first.clone(), second);
-        if key.first != first { Err(from.bad("the subjects are not in order")) } else { Ok(key) }
+        let key: Self = from.decode()?;
+        if key.in_order() { Ok(key) } else { Err(from.bad("the subjects are not in order")) }
     }
 }
 
@@ -215,10 +249,32 @@ impl fmt::Display for ConflictKey {
 }
 
 /// A statement of a party by its number.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(array)]
 pub struct StatementRef {
     /// Who said it.
+    #[n(0)]
     pub party: PartyName,
     /// Its number in the party's ledger.
+    #[n(1)]
     pub number: u64,
+}
+
+impl fmt::Display for StatementRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.party, self.number)
+    }
+}
+
+impl std::str::FromStr for StatementRef {
+    type Err = LineError;
+    fn from_str(text: &str) -> Result<Self, LineError> {
+        let wrong = || LineError::OutOfRange {
+            what: "a statement",
+            value: format!("{:?}", text.chars().take(60).collect::<String>()),
+            allowed: "PARTY#NUMBER is expected, such as blue#12",
+        };
+        let (party, number) = text.split_once('#').ok_or_else(wrong)?;
+        Ok(Self { party: PartyName::new(party)?, number: number.parse().map_err(|_| wrong())? })
+    }
 }

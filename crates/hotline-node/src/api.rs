@@ -52,6 +52,9 @@ pub struct FlightInput {
     /// Call sign.
     #[serde(default)]
     pub callsign: String,
+    /// The unit that flies.
+    #[serde(default)]
+    pub unit: String,
     /// Four octal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub squawk: Option<String>,
@@ -189,6 +192,7 @@ impl FlightInput {
                 )
             })?,
             callsign: self.callsign.clone(),
+            unit: self.unit.clone(),
             squawk,
         })
     }

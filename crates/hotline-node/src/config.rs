@@ -18,6 +18,9 @@ pub struct Config {
     pub reachable: Option<SocketAddr>,
     /// Names of the officers on this node, in the order of their keys.
     pub officers: Vec<String>,
+    /// The supervisors, by name: they also sign what has weight.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supervisors: Vec<String>,
     /// Other addresses for peers than those in their introductions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub peer: Vec<PeerAddress>,

@@ -11,8 +11,12 @@ use crate::recovery::{FromJournal, recover};
 use crate::view::Outlet;
 use hotline_journal::{Committed, GroupCommit, Journal};
 use hotline_ledger::PartyName;
-use hotline_line::{ConflictKey, FlightId, LineConfig, Message, Restriction, SharedTrack};
+use hotline_line::{
+    Act, FlightId, Handover, LineConfig, LineError, Message, Restriction, SharedTrack, Speech, StatementRef,
+};
 use hotline_picture::{Core, CoreError, Effects, FlightPlan};
+use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -23,15 +27,31 @@ const TICK: Duration = Duration::from_millis(100);
 const RETRY: Duration = Duration::from_secs(3);
 /// The most batches of effects that are gathered into one submission to the journal.
 const MAX_GATHERED: usize = 256;
+/// What comes in while the node still listens, as it does for a few seconds after a start, waits so long for its turn.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The most commands that wait so; further ones are refused at once.
+const MAX_PATIENT: usize = 4_096;
 
-/// What an officer or a planner wants done.
-#[derive(Debug)]
+/// What an officer, a planner or an administrator wants done.
+#[derive(Debug, Clone)]
 pub(crate) enum Command {
     FileFlight(FlightPlan),
     EndFlight(FlightId),
     Restrict(Restriction),
     Lift(FlightId),
-    Acknowledge(ConflictKey, usize),
+    Act(Box<Act>),
+    /// A further key of the own party, and the name of who holds it.
+    Certify(Vec<u8>, String),
+    Revoke(Vec<u8>),
+    HandedOver(Handover),
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Done {
+    Version(u32),
+    Said(StatementRef),
+    Yes,
 }
 
 /// Why it was not done.
@@ -55,7 +75,7 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-type Answer = oneshot::Sender<Result<u32, Refusal>>;
+type Answer = oneshot::Sender<Result<Done, Refusal>>;
 
 pub(crate) enum Input {
     Do(Command, Answer),
@@ -63,6 +83,8 @@ pub(crate) enum Input {
     Connected(PartyName),
     Disconnected(PartyName),
     Message(PartyName, Message),
+    /// A peer has sent what cannot be read.
+    Garbage(PartyName),
     Look(Box<dyn FnOnce(&Core) + Send>),
     StoreFailed(String),
     Stored,
@@ -72,7 +94,7 @@ pub(crate) enum Input {
 /// What follows once a submission is durable.
 struct Follow {
     effects: Effects,
-    answers: Vec<(Answer, u32)>,
+    answers: Vec<(Answer, Done)>,
 }
 
 /// The way to the core.
@@ -90,12 +112,13 @@ impl Engine {
         clock: Clock,
         outlet: Outlet,
         snapshot_every: u64,
+        restored: Option<PathBuf>,
     ) -> (Self, std::thread::JoinHandle<()>) {
         let inbox = Arc::new(Inbox::new());
         let commit = {
-            let (outlet, inbox) = (outlet.clone(), inbox.clone());
+            let (outlet, inbox, own) = (outlet.clone(), inbox.clone(), core.line().party().clone());
             GroupCommit::start(journal.clone(), move |committed, follow| {
-                follow_up(committed, follow, &outlet, &inbox)
+                follow_up(committed, follow, &outlet, &inbox, &own)
             })
         };
         let snapshot_at = journal.snapshot().ok().flatten().map_or(0, |(upto, _)| upto) + snapshot_every;
@@ -111,6 +134,8 @@ impl Engine {
             retry: None,
             snapshot_every,
             snapshot_at,
+            patient: VecDeque::new(),
+            restored,
             follow: Follow { effects: Effects::default(), answers: vec![] },
         };
         let thread = std::thread::Builder::new().name("core".into());
@@ -118,7 +143,7 @@ impl Engine {
         (Self { inbox }, thread)
     }
 
-    pub(crate) async fn command(&self, command: Command) -> Result<u32, Refusal> {
+    pub(crate) async fn command(&self, command: Command) -> Result<Done, Refusal> {
         let (answer, answered) = oneshot::channel();
         if !self.inbox.put(Urgency::First, Input::Do(command, answer)).await {
             return Err(Refusal::Stopping);
@@ -150,6 +175,10 @@ impl Engine {
         self.inbox.put(urgency, Input::Message(peer, message)).await
     }
 
+    pub(crate) async fn garbage(&self, peer: PartyName) {
+        self.inbox.put(Urgency::Third, Input::Garbage(peer)).await;
+    }
+
     /// Looks at the core.
     pub(crate) async fn look<T: Send + 'static>(
         &self,
@@ -167,14 +196,20 @@ impl Engine {
     }
 }
 
-fn follow_up(committed: Committed, follow: Follow, outlet: &Outlet, inbox: &Inbox<Input>) {
+fn follow_up(
+    committed: Committed,
+    follow: Follow,
+    outlet: &Outlet,
+    inbox: &Inbox<Input>,
+    own: &hotline_ledger::PartyName,
+) {
     match committed {
         Ok(_) => {
             for (peer, message) in follow.effects.send {
                 outlet.send(&peer, message);
             }
             for event in &follow.effects.after {
-                outlet.show(event);
+                outlet.show(event, own);
             }
             for (answer, value) in follow.answers {
                 // Whoever asked may have gone.
@@ -207,6 +242,10 @@ struct Run {
     retry: Option<Instant>,
     snapshot_every: u64,
     snapshot_at: u64,
+    /// What waits until the node may speak, and until when.
+    patient: VecDeque<(Command, Answer, Instant)>,
+    /// The mark of a folder that was restored from a copy, to be taken away once the node speaks again.
+    restored: Option<PathBuf>,
     follow: Follow,
 }
 
@@ -256,13 +295,14 @@ impl Run {
     fn gather(&mut self) {
         let effects = self.core.take_effects();
         for event in &effects.at_once {
-            self.outlet.show(event);
+            self.outlet.show(event, self.core.line().party());
         }
         for (peer, message) in effects.tracks {
             self.outlet.send(&peer, message);
         }
         if self.retry.is_some() {
-            effects.after.iter().for_each(|event| self.outlet.show(event));
+            let own = self.core.line().party();
+            effects.after.iter().for_each(|event| self.outlet.show(event, own));
             let check = |m: &Message| matches!(m, Message::Check { .. } | Message::Answer { .. });
             for (peer, message) in effects.send.into_iter().filter(|(_, m)| check(m)) {
                 self.outlet.send(&peer, message);
@@ -295,21 +335,7 @@ impl Run {
     fn handle(&mut self, input: Input) {
         let now = self.clock.now();
         match input {
-            Input::Do(command, answer) => {
-                let done = match command {
-                    Command::FileFlight(plan) => self.core.file_flight(plan, now),
-                    Command::EndFlight(flight) => self.core.end_flight(flight, now).map(|()| 0),
-                    Command::Restrict(restriction) => self.core.restrict(restriction, now).map(|()| 0),
-                    Command::Lift(id) => self.core.lift(id, now).map(|()| 0),
-                    Command::Acknowledge(key, officer) => {
-                        self.core.acknowledge(&key, officer, now).map(|()| 0)
-                    }
-                };
-                match done {
-                    Ok(value) => self.follow.answers.push((answer, value)),
-                    Err(e) => _ = answer.send(Err(Refusal::Core(e))),
-                }
-            }
+            Input::Do(command, answer) => self.command(command, answer, Instant::now() + PATIENCE),
             Input::OwnTracks(reports, answer) => _ = answer.send(self.core.own_tracks(reports, now)),
             Input::Connected(peer) => {
                 if let Err(e) = self.core.connected(&peer, now) {
@@ -327,6 +353,7 @@ impl Run {
                 let history = FromJournal(&*self.journal);
                 self.core.receive(&peer, message, now, &history);
             }
+            Input::Garbage(peer) => self.core.garbage(&peer, now),
             Input::Look(look) => look(&self.core),
             Input::StoreFailed(why) => self.store_failed(&why),
             Input::Stored => {
@@ -338,12 +365,62 @@ impl Run {
         }
     }
 
+    /// Does a command, or lets it wait until `until` if all that is against it is that the node still listens.
+    fn command(&mut self, command: Command, answer: Answer, until: Instant) {
+        let listens = matches!(self.core.line().speech(), Speech::Listening(_) | Speech::Behind(_));
+        let waits = listens && until > Instant::now() && self.patient.len() < MAX_PATIENT;
+        let again = waits.then(|| command.clone());
+        match (self.execute(command), again) {
+            (Ok(done), _) => self.follow.answers.push((answer, done)),
+            (Err(CoreError::Line(LineError::Silent(_))), Some(command)) => {
+                self.patient.push_back((command, answer, until));
+            }
+            // Whoever asked may have gone.
+            (Err(e), _) => _ = answer.send(Err(Refusal::Core(e))),
+        }
+    }
+
+    fn execute(&mut self, command: Command) -> Result<Done, CoreError> {
+        let (core, now) = (&mut self.core, self.clock.now());
+        match command {
+            Command::FileFlight(plan) => core.file_flight(plan, now).map(Done::Version),
+            Command::EndFlight(flight) => core.end_flight(flight, now).map(|()| Done::Yes),
+            Command::Restrict(restriction) => core.restrict(restriction, now).map(|()| Done::Yes),
+            Command::Lift(id) => core.lift(id, now).map(|()| Done::Yes),
+            Command::Act(act) => core.act(*act, now).map(Done::Said),
+            Command::Certify(certificate, name) => core.certify(&certificate, &name, now).map(|()| Done::Yes),
+            Command::Revoke(revocation) => core.revoke(&revocation, now).map(|()| Done::Yes),
+            Command::HandedOver(handover) => core.handed_over(handover, now).map(|()| Done::Yes),
+        }
+    }
+
     fn tick(&mut self) {
         if self.retry.is_some_and(|at| at <= Instant::now()) {
             self.rebuild(None);
         }
         let history = FromJournal(&*self.journal);
         self.core.tick(self.clock.now(), &history);
+        let patient = std::mem::take(&mut self.patient);
+        patient.into_iter().for_each(|(command, answer, until)| self.command(command, answer, until));
+        self.unmark();
+    }
+
+    /// A restored node that speaks again, and has what it had said before durably, is a node like any other.
+    fn unmark(&mut self) {
+        if self.restored.is_none() {
+            return;
+        }
+        let speaks = *self.core.line().speech() == Speech::Free && self.retry.is_none();
+        if !speaks || self.journal.len().ok() != Some(self.core.line().next_place()) {
+            return;
+        }
+        if let Some(mark) = self.restored.take() {
+            self.config.restored = false;
+            match std::fs::remove_file(&mark) {
+                Ok(()) => tracing::info!("the restored ledger is complete again"),
+                Err(e) => tracing::error!("{}: {e}", mark.display()),
+            }
+        }
     }
 
     /// A batch was refused. All later ones of its epoch are refused by the journal's thread, each tells so here;
@@ -376,9 +453,7 @@ impl Run {
                     self.outlet.set_trouble(None);
                     // Peers start again from what is durably held.
                     self.outlet.reconnect();
-                    if let Err(e) = self.core.start(self.clock.now()) {
-                        tracing::error!("{e}");
-                    }
+                    self.core.start(self.clock.now());
                 }
             }
             Err(e) => {

@@ -24,9 +24,15 @@ pub enum NodeError {
     /// A folder that would be overwritten.
     #[error("{path} has a node already: choose another folder, or remove it first", path = .0.display())]
     Exists(PathBuf),
+    /// A passphrase or PIN that cannot be used.
+    #[error("{0}")]
+    Secret(String),
     /// The journal.
     #[error(transparent)]
     Journal(#[from] hotline_journal::JournalError),
+    /// Evidence.
+    #[error(transparent)]
+    Evidence(#[from] hotline_evidence::EvidenceError),
     /// The line.
     #[error(transparent)]
     Line(#[from] hotline_line::LineError),

@@ -1,21 +1,25 @@
 //! A node's folder: keys, configuration, rulebook, peers' introductions, journal.
 //!
 //! ```text
-//! node.toml          configuration          rulebook.toml     the rulebook
-//! keys/root.key      keys/node.key          keys/officer-N.key (secret: mode 0600)
+//! node.toml          configuration          rulebook.toml     the rulebook that the line begins with
+//! keys/root.pem      keys/node.pem          encrypted with the passphrase
+//! keys/officer-N.pem keys/supervisor-N.pem  each encrypted with its holder's PIN
 //! introduction.toml  to be handed to peers  peers/NAME.toml   their introductions
 //! api-token          for planners' systems (secret)           journal.redb
+//! phrases/xx.ftl     further languages of the phrase catalogue
+//! handed-over/       evidence that was handed over while the node did not run, still to be said
+//! restored           put here by `hotline restore`: the node listens to all members before it speaks
 //! ```
 
+use crate::keys_at_rest::{MIN_PASSPHRASE, MIN_PIN, new_key, random, read_key, write_secret};
+use crate::output::hex;
+use crate::persons::Listed;
 use crate::{Config, Introduction, NodeError};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hotline_ledger::{Certificate, Fingerprint, PartyName, Role, SigningKey};
-use hotline_line::{LineConfig, OwnKeys, PeerKeys, Rulebook};
+use hotline_ledger::{Certificate, Fingerprint, KeyId, KeyRing, PartyName, Role, SigningKey};
+use hotline_line::{Body, Handover, LineConfig, OwnKeys, Rulebook};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// How long certificates of a new node are valid.
@@ -31,23 +35,12 @@ pub struct Folder {
     pub rulebook: Rulebook,
     /// Its keys.
     pub own: OwnKeys,
+    /// Its persons on watch.
+    pub persons: Vec<Listed>,
     /// Its peers, with their addresses.
-    pub peers: Vec<(PeerKeys, std::net::SocketAddr)>,
+    pub peers: Vec<(KeyRing, std::net::SocketAddr)>,
     /// What planners' systems must show.
     pub api_token: String,
-}
-
-fn random<const N: usize>() -> Result<[u8; N], NodeError> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(NodeError::Random)?;
-    Ok(bytes)
-}
-
-/// Writes a file that only its owner can read, and never over an existing one.
-fn write_secret(path: &Path, content: &str) -> Result<(), NodeError> {
-    let options = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = options.map_err(NodeError::file(path))?;
-    file.write_all(content.as_bytes()).and_then(|()| file.sync_all()).map_err(NodeError::file(path))
 }
 
 fn write(path: &Path, content: &str) -> Result<(), NodeError> {
@@ -58,17 +51,45 @@ fn read(path: &Path) -> Result<String, NodeError> {
     fs::read_to_string(path).map_err(NodeError::file(path))
 }
 
-fn read_key(path: &Path) -> Result<SigningKey, NodeError> {
-    let bytes = STANDARD.decode(read(path)?.trim()).map_err(|e| NodeError::content(path, e))?;
-    let bytes: [u8; 32] =
-        bytes.try_into().map_err(|_| NodeError::content(path, "a secret key has 32 bytes"))?;
-    Ok(SigningKey::from_bytes(&bytes))
+/// What protects the keys of a new node.
+#[derive(Clone)]
+pub struct NewSecrets {
+    /// Encrypts the root key and the node key.
+    pub passphrase: String,
+    /// Each officer's PIN, in the order of the configuration.
+    pub officer_pins: Vec<String>,
+    /// Each supervisor's PIN.
+    pub supervisor_pins: Vec<String>,
 }
 
-fn new_key(path: &Path) -> Result<SigningKey, NodeError> {
-    let secret = random::<32>()?;
-    write_secret(path, &format!("{}\n", STANDARD.encode(secret)))?;
-    Ok(SigningKey::from_bytes(&secret))
+impl std::fmt::Debug for NewSecrets {
+    /// Without the secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewSecrets")
+    }
+}
+
+impl NewSecrets {
+    fn check(&self, config: &Config) -> Result<(), NodeError> {
+        let refuse = |why: String| Err(NodeError::Secret(why));
+        if self.passphrase.chars().count() < MIN_PASSPHRASE {
+            return refuse(format!("a passphrase has at least {MIN_PASSPHRASE} characters"));
+        }
+        let pins = self.officer_pins.iter().chain(&self.supervisor_pins);
+        if pins.clone().any(|pin| pin.chars().count() < MIN_PIN) {
+            return refuse(format!("a PIN has at least {MIN_PIN} characters"));
+        }
+        if self.officer_pins.len() != config.officers.len()
+            || self.supervisor_pins.len() != config.supervisors.len()
+        {
+            return refuse(format!(
+                "one PIN for each of {} officers and {} supervisors is needed",
+                config.officers.len(),
+                config.supervisors.len()
+            ));
+        }
+        Ok(())
+    }
 }
 
 impl Folder {
@@ -80,39 +101,31 @@ impl Folder {
         path: impl Into<PathBuf>,
         config: &Config,
         rulebook: &str,
+        secrets: &NewSecrets,
         now: Timestamp,
     ) -> Result<Fingerprint, NodeError> {
         let path = path.into();
-        if path.join("node.toml").exists() || path.join("keys").exists() {
-            return Err(NodeError::Exists(path));
-        }
+        let toml = Self::check_new(&path, config, rulebook)?;
         let party = PartyName::new(&config.party)?;
-        let toml = toml::to_string(config).map_err(|e| NodeError::content(path.join("node.toml"), e))?;
-        Config::from_toml(&toml).map_err(|why| NodeError::content(path.join("node.toml"), why))?;
-        Rulebook::from_toml(rulebook)?;
+        secrets.check(config)?;
         for folder in [path.clone(), path.join("keys"), path.join("peers")] {
             fs::create_dir_all(&folder).map_err(NodeError::file(folder))?;
         }
-        let root = new_key(&path.join("keys/root.key"))?;
-        let node = new_key(&path.join("keys/node.key"))?;
-        let mut keys = PeerKeys::new(party.clone(), root.verifying_key());
-        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        let root = new_key(&path.join("keys/root.pem"), &secrets.passphrase)?;
+        let node = new_key(&path.join("keys/node.pem"), &secrets.passphrase)?;
+        let mut keys = KeyRing::new(party.clone(), root.verifying_key());
         let mut certify = |key: &SigningKey, role, holder: &str| {
-            let certificate = Certificate {
-                party: party.clone(),
-                role,
-                holder: holder.to_owned(),
-                key: key.verifying_key(),
-                // Peers' clocks, and the past of a recording, may be behind ours.
-                not_before: Timestamp::UNIX_EPOCH,
-                not_after: now.saturating_add(VALIDITY).unwrap_or(now),
-            };
-            keys.certify(certificate.sign(&root).bytes())
+            let certificate = new_certificate(&party, key, role, holder, now);
+            keys.introduce(certificate.sign(&root).bytes())
         };
         certify(&node, Role::Node, "node")?;
-        for (i, officer) in config.officers.iter().enumerate() {
-            let key = new_key(&path.join(format!("keys/officer-{}.key", i + 1)))?;
-            certify(&key, Role::Officer, officer)?;
+        let persons = [(Role::Officer, &secrets.officer_pins), (Role::Supervisor, &secrets.supervisor_pins)];
+        for (role, pins) in persons {
+            for (i, pin) in pins.iter().enumerate() {
+                let holder = format!("{}-{}", role.as_str(), i + 1);
+                let key = new_key(&path.join(format!("keys/{holder}.pem")), pin)?;
+                certify(&key, role, &holder)?;
+            }
         }
         let introduction = Introduction::new(&keys, config.reachable.unwrap_or(config.link));
         write_secret(&path.join("api-token"), &format!("{}\n", hex(&random::<32>()?)))?;
@@ -120,6 +133,21 @@ impl Folder {
         write(&path.join("introduction.toml"), &introduction.to_toml())?;
         write(&path.join("node.toml"), &toml)?;
         Ok(Fingerprint::of(keys.root()))
+    }
+
+    /// Whether a new node can be made there with this configuration and rulebook. Gives its `node.toml`.
+    ///
+    /// # Errors
+    /// When the folder has a node already, or with what is wrong.
+    pub fn check_new(path: &Path, config: &Config, rulebook: &str) -> Result<String, NodeError> {
+        if path.join("node.toml").exists() || path.join("keys").exists() {
+            return Err(NodeError::Exists(path.to_owned()));
+        }
+        PartyName::new(&config.party)?;
+        let toml = toml::to_string(config).map_err(|e| NodeError::content(path.join("node.toml"), e))?;
+        Config::from_toml(&toml).map_err(|why| NodeError::content(path.join("node.toml"), why))?;
+        Rulebook::from_toml(rulebook)?;
+        Ok(toml)
     }
 
     /// Takes in a peer's introduction, after its words were compared with those heard on the phone.
@@ -147,17 +175,17 @@ impl Folder {
     ///
     /// # Errors
     /// Naming the file and what is wrong with it.
-    pub fn open(path: impl Into<PathBuf>) -> Result<Self, NodeError> {
+    pub fn open(path: impl Into<PathBuf>, passphrase: &str) -> Result<Self, NodeError> {
         let path = path.into();
         let file = path.join("node.toml");
         let config = Config::from_toml(&read(&file)?).map_err(|why| NodeError::content(&file, why))?;
         let rulebook = Rulebook::from_toml(&read(&path.join("rulebook.toml"))?)?;
         let file = path.join("introduction.toml");
         let (_, known) = Introduction::read(&read(&file)?, &file)?;
-        let node = read_key(&path.join("keys/node.key"))?;
-        let officers =
-            (1..=config.officers.len()).map(|i| read_key(&path.join(format!("keys/officer-{i}.key"))));
-        let own = OwnKeys { officers: officers.collect::<Result<_, _>>()?, known, node };
+        let node = read_key(&path.join("keys/node.pem"), passphrase)?;
+        let persons = persons(&path, &config, &known)?;
+        let names: BTreeMap<KeyId, String> = persons.iter().map(|p| (p.key, p.name.clone())).collect();
+        let own = OwnKeys { known, node, names };
         if !own.known.node_keys().any(|k| k == own.node.verifying_key())
             || own.known.party().as_str() != config.party
         {
@@ -177,7 +205,63 @@ impl Folder {
             peers.push((keys, other.unwrap_or(introduction.address)));
         }
         let api_token = read(&path.join("api-token"))?.trim().to_owned();
-        Ok(Self { path, config, rulebook, own, peers, api_token })
+        Ok(Self { path, config, rulebook, own, persons, peers, api_token })
+    }
+
+    /// What a client of the running node needs: its configuration and the planners' token. No key is read.
+    ///
+    /// # Errors
+    /// Naming the file and what is wrong with it.
+    pub fn look(path: &Path) -> Result<(Config, String), NodeError> {
+        let file = path.join("node.toml");
+        let config = Config::from_toml(&read(&file)?).map_err(|why| NodeError::content(&file, why))?;
+        Ok((config, read(&path.join("api-token"))?.trim().to_owned()))
+    }
+
+    /// The root key, which only certifies and revokes.
+    ///
+    /// # Errors
+    /// When it is not here, or the passphrase is wrong.
+    pub fn root_key(path: &Path, passphrase: &str) -> Result<SigningKey, NodeError> {
+        read_key(&path.join("keys/root.pem"), passphrase)
+    }
+
+    /// The mark of a folder that was restored from a copy.
+    pub fn restored_mark(&self) -> PathBuf {
+        self.path.join("restored")
+    }
+
+    fn handovers(&self) -> PathBuf {
+        self.path.join("handed-over")
+    }
+
+    /// Keeps that evidence was handed over while the node did not run, to be said on the line when it does.
+    pub(crate) fn note_handover(&self, handover: &Handover) -> Result<(), NodeError> {
+        let folder = self.handovers();
+        fs::create_dir_all(&folder).map_err(NodeError::file(&folder))?;
+        let path = folder.join(hex(&handover.hash.0));
+        let bytes = Body::Handover(handover.clone())
+            .encode(&mut |_, _| unreachable!("a handover has no sealed field"));
+        fs::write(&path, bytes).map_err(NodeError::file(path))
+    }
+
+    /// What was handed over and has not been said, and the file of each.
+    pub(crate) fn handovers_to_say(&self) -> Result<Vec<(PathBuf, Handover)>, NodeError> {
+        let folder = self.handovers();
+        if !folder.exists() {
+            return Ok(Vec::new());
+        }
+        let mut all = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(NodeError::file(&folder))? {
+            let path = entry.map_err(NodeError::file(&folder))?.path();
+            let bytes = fs::read(&path).map_err(NodeError::file(&path))?;
+            match Body::decode("handover", &bytes, &hotline_ledger::Openings::default()) {
+                Ok(Body::Handover(handover)) => all.push((path, handover)),
+                Ok(_) => {}
+                Err(e) => return Err(NodeError::content(path, e)),
+            }
+        }
+        Ok(all)
     }
 
     /// Where it is.
@@ -196,10 +280,44 @@ impl Folder {
             rulebook: self.rulebook.clone(),
             own: self.own.clone(),
             peers: self.peers.iter().map(|(keys, _)| keys.clone()).collect(),
+            restored: self.restored_mark().exists(),
         }
     }
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+/// A certificate of a key made here.
+pub(crate) fn new_certificate(
+    party: &PartyName,
+    key: &SigningKey,
+    role: Role,
+    holder: &str,
+    now: Timestamp,
+) -> Certificate {
+    Certificate {
+        party: party.clone(),
+        role,
+        holder: holder.to_owned(),
+        key: key.verifying_key(),
+        // Peers' clocks, and the past of a recording, may be behind ours.
+        not_before: Timestamp::UNIX_EPOCH,
+        not_after: Timestamp::from_second(now.saturating_add(VALIDITY).unwrap_or(now).as_second())
+            .unwrap_or(now),
+    }
+}
+
+/// The persons whose keys are in the folder.
+fn persons(path: &Path, config: &Config, known: &KeyRing) -> Result<Vec<Listed>, NodeError> {
+    let mut listed = Vec::new();
+    for (role, names) in [(Role::Officer, &config.officers), (Role::Supervisor, &config.supervisors)] {
+        for (i, name) in names.iter().enumerate() {
+            let holder = format!("{}-{}", role.as_str(), i + 1);
+            let certificate = known.certificates().map(|(c, _)| c).find(|c| c.certificate().holder == holder);
+            let certificate = certificate.ok_or_else(|| {
+                NodeError::content(path.join("introduction.toml"), format!("{holder} is not certified in it"))
+            })?;
+            let pem = read(&path.join(format!("keys/{holder}.pem")))?;
+            listed.push(Listed { holder, name: name.clone(), role, key: certificate.key_id(), pem });
+        }
+    }
+    Ok(listed)
 }

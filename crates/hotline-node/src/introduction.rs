@@ -4,8 +4,7 @@
 use crate::NodeError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hotline_ledger::{Fingerprint, PartyName, VerifyingKey};
-use hotline_line::PeerKeys;
+use hotline_ledger::{Fingerprint, KeyRing, PartyName, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -29,12 +28,12 @@ pub struct Introduction {
 
 impl Introduction {
     /// The introduction of a party with these keys.
-    pub fn new(keys: &PeerKeys, address: SocketAddr) -> Self {
+    pub fn new(keys: &KeyRing, address: SocketAddr) -> Self {
         Self {
             party: keys.party().to_string(),
             root: STANDARD.encode(keys.root().as_bytes()),
             address,
-            certificates: keys.certificates().map(|c| STANDARD.encode(c.bytes())).collect(),
+            certificates: keys.certificates().map(|(c, _)| STANDARD.encode(c.bytes())).collect(),
         }
     }
 
@@ -42,7 +41,7 @@ impl Introduction {
     ///
     /// # Errors
     /// With what is wrong and where.
-    pub fn read(text: &str, path: &Path) -> Result<(Self, PeerKeys), NodeError> {
+    pub fn read(text: &str, path: &Path) -> Result<(Self, KeyRing), NodeError> {
         if text.len() > MAX_BYTES {
             return Err(NodeError::content(path, "an introduction has at most 65536 bytes"));
         }
@@ -51,7 +50,11 @@ impl Introduction {
         Ok((introduction, keys))
     }
 
-    fn keys(&self) -> Result<PeerKeys, String> {
+    /// Its keys, checked.
+    ///
+    /// # Errors
+    /// With what is wrong.
+    pub fn keys(&self) -> Result<KeyRing, String> {
         let party = PartyName::new(&self.party).map_err(|e| e.to_string())?;
         let root: [u8; 32] = STANDARD
             .decode(&self.root)
@@ -59,10 +62,10 @@ impl Introduction {
             .try_into()
             .map_err(|_| "root: a key has 32 bytes")?;
         let root = VerifyingKey::from_bytes(&root).map_err(|_| "root: not a point of the curve")?;
-        let mut keys = PeerKeys::new(party, root);
+        let mut keys = KeyRing::new(party, root);
         for (i, text) in self.certificates.iter().enumerate() {
             let bytes = STANDARD.decode(text).map_err(|e| format!("certificate {}: {e}", i + 1))?;
-            keys.certify(&bytes).map_err(|e| format!("certificate {}: {e}", i + 1))?;
+            keys.introduce(&bytes).map_err(|e| format!("certificate {}: {e}", i + 1))?;
         }
         if keys.node_keys().next().is_none() {
             return Err("it has no certificate for a node key".into());

@@ -10,7 +10,7 @@
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), hotline_node::NodeError> {
-//! let folder = hotline_node::Folder::open("./blue")?;
+//! let folder = hotline_node::Folder::open("./blue", "the passphrase of its keys")?;
 //! let node = hotline_node::Node::start(folder, hotline_node::Clock::real()).await?;
 //! println!("console on http://{}", node.console_address());
 //! node.stop().await;
@@ -19,29 +19,41 @@
 //! ```
 
 mod api;
+mod carrier;
+mod catalogue;
 mod clock;
 mod config;
 mod console;
+mod deeds;
 mod engine;
 mod error;
 mod evidence;
 mod folder;
+mod http;
 mod inbox;
 mod introduction;
+mod keys_at_rest;
 mod link;
 #[cfg(test)]
 mod link_tests;
 mod node;
+mod output;
+mod persons;
 mod pinned_tls;
+mod planners;
 mod recovery;
 mod view;
+mod view_line;
 
 pub use api::{FlightInput, RestrictionInput, TrackInput, VolumeInput};
+pub use catalogue::{Catalogue, FIRST_LANGUAGE, Phrase, PhraseKind};
 pub use clock::Clock;
 pub use config::{Config, PeerAddress};
 pub use error::NodeError;
-pub use evidence::{export, export_from_folder};
-pub use folder::Folder;
+pub use evidence::{WITHHOLDABLE, Wanted, export, export_from_folder};
+pub use folder::{Folder, NewSecrets};
 pub use introduction::Introduction;
+pub use keys_at_rest::{MIN_PASSPHRASE, MIN_PIN};
 pub use node::Node;
+pub use persons::{Listed, Persons};
 pub use recovery::{open_journal, recover};

@@ -1,24 +1,29 @@
-//! The link to the peers: QUIC, TLS 1.3, both sides known by their pinned Ed25519 keys as raw public keys (RFC
-//! 7250). Of two parties the one whose name sorts first calls, the other answers.
+//! The link to the peers: TLS 1.3, both sides known by their pinned Ed25519 keys as raw public keys (RFC 7250), over
+//! QUIC or, where that does not come through, over TCP. Of two parties the one whose name sorts first calls, the other
+//! answers.
 //!
-//! Each side opens one stream a lane, so that a full lower lane never holds up a higher one. A message is a length
-//! of four bytes, big-endian, and that many bytes. What a peer may send is metered: beyond its allowance its
-//! streams are read more slowly, which slows only this peer.
+//! A message is a length of four bytes, big-endian, and that many bytes, on the lane it belongs to. What a peer may
+//! send is metered: beyond its allowance its lanes are read more slowly, which slows only this peer. Who may connect
+//! and where each is called follows the line: members, their keys, and addresses as the rulebook says.
 
 use crate::NodeError;
+use crate::carrier::{Carrier, Closer, Groups, LANES, Reader, Writer, call_quic, call_tcp, over_quic};
 use crate::engine::Engine;
-use crate::pinned_tls::{Pinned, endpoint};
-use hotline_ledger::PartyName;
-use hotline_line::{Lane, LineConfig, MAX_MESSAGE_BYTES, Message};
-use quinn::{Connection, Endpoint, RecvStream, SendStream, VarInt};
-use rustls::pki_types::CertificateDer;
+use crate::pinned_tls::{Pinned, Tls};
+use hotline_ledger::{PartyName, VerifyingKey};
+use hotline_line::{Lane, Line, MAX_MESSAGE_BYTES, Message, OwnKeys};
+use quinn::{Endpoint, VarInt};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-const LANES: [Lane; 3] = [Lane::Urgent, Lane::Ledger, Lane::Tracks];
 /// Messages that may wait for a peer in each lane. When the first two are full the connection is ended, to be
 /// begun anew from what the peer holds; when the third is full, tracks are dropped: newer ones follow.
 const WAITING: [usize; 3] = [1_024, 4_096, 64];
@@ -26,14 +31,18 @@ const WAITING: [usize; 3] = [1_024, 4_096, 64];
 const ALLOWED_PER_SECOND: f64 = 8.0e6;
 const ALLOWED_AT_ONCE: f64 = 32.0e6;
 const CALL_AGAIN: Duration = Duration::from_millis(700);
-/// A call that is not answered by then is given up and made anew.
-const CALL_TIMEOUT: Duration = Duration::from_secs(3);
+/// While a peer is reached over TCP only, QUIC is tried so often.
+const TRY_QUIC_AGAIN: Duration = Duration::from_secs(30);
+/// Who may connect and where each is called is looked at so often.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The most TCP connections that have not yet shown who they are; further ones are closed at once.
+const MAX_STRANGERS: usize = 256;
 
 /// The way to a connected peer.
 #[derive(Debug, Clone)]
 pub(crate) struct LinkHandle {
     lanes: Arc<[mpsc::Sender<Message>; 3]>,
-    connection: Connection,
+    closer: Closer,
 }
 
 impl LinkHandle {
@@ -48,7 +57,12 @@ impl LinkHandle {
     }
 
     pub(crate) fn close(&self) {
-        self.connection.close(VarInt::from_u32(1), b"begin anew");
+        self.closer.close(1, "begin anew");
+    }
+
+    /// What carries it.
+    pub(crate) fn carried_by(&self) -> &'static str {
+        self.closer.name()
     }
 }
 
@@ -70,43 +84,86 @@ impl Links {
     }
 
     /// Takes a peer's connection out, unless a newer one has taken its place.
-    fn remove(&self, peer: &PartyName, connection: &Connection) -> bool {
+    fn remove(&self, peer: &PartyName, closer: &Closer) -> bool {
         let mut links = self.lock();
-        let mine = links.get(peer).is_some_and(|l| l.connection.stable_id() == connection.stable_id());
+        let mine = links.get(peer).is_some_and(|l| l.closer.is(closer));
         if mine {
             links.remove(peer);
         }
         mine
     }
 
-    pub(crate) fn all(&self) -> Vec<LinkHandle> {
-        self.lock().values().cloned().collect()
+    pub(crate) fn all(&self) -> Vec<(PartyName, LinkHandle)> {
+        self.lock().iter().map(|(peer, link)| (peer.clone(), link.clone())).collect()
     }
+}
+
+/// A member: the keys its node may show, and where it is called if the folder says nothing else.
+struct Member {
+    party: PartyName,
+    keys: Vec<VerifyingKey>,
+    address: Option<SocketAddr>,
+}
+
+fn members(line: &Line) -> Vec<Member> {
+    let joined = &line.rulebook().joined;
+    let own = line.party();
+    let others = line.members().into_iter().filter(|party| party != own);
+    others
+        .filter_map(|party| {
+            let keys = line.keys(&party)?.node_keys().collect();
+            let address =
+                joined.iter().find(|j| j.party == party.as_str()).and_then(|j| j.address.parse().ok());
+            Some(Member { party, keys, address })
+        })
+        .collect()
 }
 
 /// The running link.
 pub(crate) struct Link {
     endpoint: Endpoint,
-    tasks: Vec<tokio::task::JoinHandle<()>>,
+    tasks: JoinSet<()>,
+}
+
+/// Both sockets of the link, on the same port.
+async fn sockets(tls: &Tls, listen: SocketAddr) -> Result<(Endpoint, TcpListener), NodeError> {
+    // A port that the system chose for datagrams may be taken for connections: then another is asked for.
+    let tries = if listen.port() == 0 { 16 } else { 1 };
+    let mut failed = None;
+    for _ in 0..tries {
+        let endpoint = tls.quic(listen)?;
+        let address = endpoint.local_addr().map_err(NodeError::file("link"))?;
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok((endpoint, listener)),
+            Err(source) => failed = Some(NodeError::Listen { address, source }),
+        }
+    }
+    Err(failed.expect("it was tried"))
 }
 
 impl Link {
-    pub(crate) fn start(
-        config: &LineConfig,
+    pub(crate) async fn start(
+        own: &OwnKeys,
         listen: SocketAddr,
-        addresses: &BTreeMap<PartyName, SocketAddr>,
+        addresses: BTreeMap<PartyName, SocketAddr>,
         links: &Links,
         engine: &Engine,
     ) -> Result<Self, NodeError> {
-        let pinned = Pinned::new(config);
-        let endpoint = endpoint(&config.own.node, &pinned, listen)?;
-        let own = config.own.known.party().clone();
-        let mut tasks = Vec::new();
-        let shared = Shared { pinned, links: links.clone(), engine: engine.clone() };
-        tasks.push(tokio::spawn(answer(endpoint.clone(), own.clone(), shared.clone())));
-        for (peer, address) in addresses.iter().filter(|(peer, _)| own < **peer) {
-            tasks.push(tokio::spawn(call(endpoint.clone(), peer.clone(), *address, shared.clone())));
-        }
+        let pinned = Pinned::default();
+        let tls = Tls::new(&own.node, &pinned)?;
+        let (endpoint, listener) = sockets(&tls, listen).await?;
+        let shared = Shared {
+            own: own.known.party().clone(),
+            endpoint: endpoint.clone(),
+            connector: tls.connector(),
+            pinned,
+            links: links.clone(),
+            engine: engine.clone(),
+        };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(tend(addresses, shared.clone()));
+        tasks.spawn(answer_tcp(listener, tls.acceptor(), shared.clone()));
+        tasks.spawn(answer_quic(shared));
         Ok(Self { endpoint, tasks })
     }
 
@@ -114,8 +171,8 @@ impl Link {
         self.endpoint.local_addr()
     }
 
-    pub(crate) async fn stop(self) {
-        self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
+    pub(crate) async fn stop(mut self) {
+        self.tasks.shutdown().await;
         self.endpoint.close(VarInt::from_u32(0), b"the node stops");
         self.endpoint.wait_idle().await;
     }
@@ -123,115 +180,242 @@ impl Link {
 
 #[derive(Clone)]
 struct Shared {
+    own: PartyName,
+    endpoint: Endpoint,
+    connector: TlsConnector,
     pinned: Pinned,
     links: Links,
     engine: Engine,
 }
 
-impl Shared {
-    /// The party at the other end, by the key it has shown.
-    fn party(&self, connection: &Connection) -> Option<PartyName> {
-        let identity = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
-        self.pinned.party(identity.first()?).cloned()
+/// Keeps who may connect, and who is called where, as the line says.
+async fn tend(addresses: BTreeMap<PartyName, SocketAddr>, shared: Shared) {
+    let mut calls: BTreeMap<PartyName, (SocketAddr, AbortHandle)> = BTreeMap::new();
+    let mut tasks = JoinSet::new();
+    let mut pinned = Vec::new();
+    while let Some(members) = shared.engine.look(|core| members(core.line())).await {
+        let keys: Vec<_> =
+            members.iter().flat_map(|m| m.keys.iter().map(|key| (m.party.clone(), *key))).collect();
+        if keys != pinned {
+            shared.pinned.set(&keys);
+            // Whoever is connected by a key that no longer counts, or is no member any more, is so no longer.
+            let of = |all: &[(PartyName, VerifyingKey)], party: &PartyName| -> Vec<VerifyingKey> {
+                all.iter().filter(|(p, _)| p == party).map(|(_, key)| *key).collect()
+            };
+            let links = shared.links.all();
+            let changed = links.iter().filter(|(party, _)| of(&keys, party) != of(&pinned, party));
+            changed.for_each(|(_, link)| link.close());
+            pinned = keys;
+        }
+        let called = members
+            .iter()
+            .filter(|m| shared.own < m.party)
+            .filter_map(|m| Some((m.party.clone(), addresses.get(&m.party).copied().or(m.address)?)));
+        let called: BTreeMap<PartyName, SocketAddr> = called.collect();
+        calls.retain(|party, (address, task)| {
+            let stays = called.get(party) == Some(address);
+            if !stays {
+                task.abort();
+            }
+            stays
+        });
+        for (party, address) in called {
+            calls
+                .entry(party.clone())
+                .or_insert_with(|| (address, tasks.spawn(call(party, address, shared.clone()))));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
-async fn answer(endpoint: Endpoint, own: PartyName, shared: Shared) {
-    while let Some(incoming) = endpoint.accept().await {
-        let (shared, own) = (shared.clone(), own.clone());
-        tokio::spawn(async move {
+async fn answer_quic(shared: Shared) {
+    let mut tasks = JoinSet::new();
+    while let Some(incoming) = shared.endpoint.accept().await {
+        let shared = shared.clone();
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(async move {
             let from = incoming.remote_address();
             let connection = match incoming.await {
                 Ok(connection) => connection,
                 Err(e) => return tracing::warn!("a call from {from} was refused: {e}"),
             };
-            match shared.party(&connection) {
-                Some(peer) if peer < own => serve(connection, peer, shared).await,
-                _ => connection.close(VarInt::from_u32(2), b"this party does not call, it answers"),
+            match over_quic(connection, &shared.pinned).await {
+                Ok(carrier) => answer(carrier, shared).await,
+                Err(why) => tracing::warn!("a call from {from} was refused: {why}"),
             }
         });
     }
 }
 
-async fn call(endpoint: Endpoint, peer: PartyName, address: SocketAddr, shared: Shared) {
+async fn answer_tcp(listener: TcpListener, acceptor: TlsAcceptor, shared: Shared) {
+    let (groups, strangers) = (Groups::default(), Arc::new(Semaphore::new(MAX_STRANGERS)));
+    let mut tasks = JoinSet::new();
     loop {
-        // The name is not looked at: keys are pinned.
-        let called = async {
-            endpoint.connect(address, "hotline").map_err(|e| e.to_string())?.await.map_err(|e| e.to_string())
+        let (stream, from) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(e) => {
+                tracing::warn!("a connection could not be accepted: {e}");
+                tokio::time::sleep(CALL_AGAIN).await;
+                continue;
+            }
         };
-        match tokio::time::timeout(CALL_TIMEOUT, called).await {
-            Ok(Ok(connection)) => match shared.party(&connection) {
-                Some(party) if party == peer => serve(connection, party, shared.clone()).await,
-                other => tracing::warn!("{address} is not {peer} but {other:?}: check its address"),
+        while tasks.try_join_next().is_some() {}
+        let Ok(stranger) = strangers.clone().try_acquire_owned() else { continue };
+        let (shared, acceptor, groups) = (shared.clone(), acceptor.clone(), groups.clone());
+        tasks.spawn(async move {
+            let taken = groups.take_in(stream, &acceptor, &shared.pinned).await;
+            drop(stranger);
+            match taken {
+                Ok(Some(carrier)) => answer(carrier, shared).await,
+                Ok(None) => {}
+                Err(why) => tracing::warn!("a call from {from} was refused: {why}"),
+            }
+        });
+    }
+}
+
+async fn answer(carrier: Carrier, shared: Shared) {
+    if carrier.party < shared.own {
+        serve(carrier, &shared).await;
+    } else {
+        carrier.closer.close(2, "this party does not call, it answers");
+    }
+}
+
+async fn call(peer: PartyName, address: SocketAddr, shared: Shared) {
+    let quic = async || call_quic(&shared.endpoint, address, &shared.pinned).await;
+    let mut next = None;
+    loop {
+        let called = match next.take() {
+            Some(carrier) => Ok(carrier),
+            None => match quic().await {
+                Ok(carrier) => Ok(carrier),
+                Err(by_quic) => call_tcp(&shared.connector, address, &shared.pinned)
+                    .await
+                    .map_err(|by_tcp| format!("QUIC: {by_quic}; TCP: {by_tcp}")),
             },
-            Ok(Err(e)) => tracing::debug!("calling {peer} at {address}: {e}"),
-            Err(_) => tracing::debug!("calling {peer} at {address}: no answer"),
+        };
+        match called {
+            Ok(carrier) if carrier.party == peer => {
+                let by_tcp = carrier.empty_frames.is_some();
+                let better = async {
+                    loop {
+                        tokio::time::sleep(TRY_QUIC_AGAIN).await;
+                        match quic().await {
+                            Ok(carrier) if carrier.party == peer => return carrier,
+                            _ => {}
+                        }
+                    }
+                };
+                tokio::select! {
+                    () = serve(carrier, &shared) => {}
+                    carrier = better, if by_tcp => next = Some(carrier),
+                }
+            }
+            Ok(carrier) => {
+                tracing::warn!("{address} is not {peer} but {}: check its address", carrier.party);
+                carrier.closer.close(2, "another party was called");
+            }
+            Err(why) => tracing::debug!("calling {peer} at {address}: {why}"),
         }
-        tokio::time::sleep(CALL_AGAIN).await;
+        if next.is_none() {
+            tokio::time::sleep(CALL_AGAIN).await;
+        }
     }
 }
 
 /// Serves a connection until it ends.
-async fn serve(connection: Connection, peer: PartyName, shared: Shared) {
-    tracing::info!("connected with {peer} at {}", connection.remote_address());
+async fn serve(carrier: Carrier, shared: &Shared) {
+    let Carrier { party: peer, writers, readers: mut incoming, closer, empty_frames } = carrier;
+    tracing::info!("connected with {peer} by {}", closer.name());
     let (senders, receivers): (Vec<_>, Vec<_>) = WAITING.iter().map(|&n| mpsc::channel(n)).unzip();
     let lanes: [mpsc::Sender<Message>; 3] = senders.try_into().expect("three lanes");
-    let handle = LinkHandle { lanes: Arc::new(lanes), connection: connection.clone() };
+    let handle = LinkHandle { lanes: Arc::new(lanes), closer: closer.clone() };
     if let Some(old) = shared.links.replace(&peer, handle) {
         old.close();
     }
-    let mut writers = tokio::task::JoinSet::new();
-    for (lane, receiver) in LANES.into_iter().zip(receivers) {
-        writers.spawn(write_lane(connection.clone(), lane, receiver));
+    let (every, idle) = empty_frames.unzip();
+    let mut tasks = JoinSet::new();
+    for (writer, receiver) in writers.into_iter().zip(receivers) {
+        let closer = closer.clone();
+        tasks.spawn(async move {
+            if !write_lane(writer, receiver, every).await {
+                closer.close(0, "a lane has ended");
+            }
+        });
     }
     shared.engine.connected(peer.clone()).await;
 
     let meter = Arc::new(tokio::sync::Mutex::new(Meter::new()));
-    let mut readers = tokio::task::JoinSet::new();
-    while let Ok(stream) = connection.accept_uni().await {
-        let (peer, shared, meter, connection) =
-            (peer.clone(), shared.clone(), meter.clone(), connection.clone());
+    let mut readers = JoinSet::new();
+    while let Some(stream) = incoming.recv().await {
+        let (peer, engine, meter, closer) =
+            (peer.clone(), shared.engine.clone(), meter.clone(), closer.clone());
         readers.spawn(async move {
-            if let Err(why) = read_lane(stream, &peer, &shared.engine, &meter).await {
-                tracing::warn!("{peer}: {why}; the connection begins anew");
-                connection.close(VarInt::from_u32(3), b"malformed");
+            let ended = tokio::select! {
+                ended = read_lane(stream, &peer, &engine, &meter, idle) => ended,
+                // A QUIC stream ends with its connection, after what has come in by then has been read.
+                () = closer.closed(), if idle.is_some() => Ok(()),
+            };
+            match ended {
+                Ok(()) => closer.close(0, "a lane has ended"),
+                Err(why) => {
+                    tracing::warn!("{peer}: {why}; the connection begins anew");
+                    engine.garbage(peer).await;
+                    closer.close(3, "malformed");
+                }
             }
         });
     }
     // Messages that came in go to the core before the word that the connection is gone.
     readers.join_all().await;
-    writers.abort_all();
-    if shared.links.remove(&peer, &connection) {
-        tracing::info!(
-            "connection with {peer} ended: {:?}",
-            connection.close_reason().map(|r| r.to_string())
-        );
+    tasks.abort_all();
+    if shared.links.remove(&peer, &closer) {
+        tracing::info!("the connection with {peer} has ended");
         shared.engine.disconnected(peer).await;
     }
 }
 
-async fn write_lane(connection: Connection, lane: Lane, mut messages: mpsc::Receiver<Message>) {
-    let Ok(mut stream) = connection.open_uni().await else { return };
-    let priority = LANES.len() as i32 - lane as i32;
-    let write = async |stream: &mut SendStream, bytes: &[u8]| stream.write_all(bytes).await;
-    if stream.set_priority(priority).is_err() || write(&mut stream, &[lane as u8]).await.is_err() {
-        return;
-    }
-    while let Some(message) = messages.recv().await {
+/// Writes one lane until there is nothing more to come. False when the connection fails.
+async fn write_lane(
+    mut stream: Writer,
+    mut messages: mpsc::Receiver<Message>,
+    empty_frames: Option<Duration>,
+) -> bool {
+    loop {
+        let message = match empty_frames {
+            None => messages.recv().await,
+            Some(every) => match tokio::time::timeout(every, messages.recv()).await {
+                Ok(message) => message,
+                Err(_) => {
+                    if stream.write_all(&[0; 4]).await.is_err() || stream.flush().await.is_err() {
+                        return false;
+                    }
+                    continue;
+                }
+            },
+        };
+        let Some(message) = message else { return true };
         let bytes = message.to_bytes();
         let length = u32::try_from(bytes.len()).expect("messages are bounded").to_be_bytes();
-        if write(&mut stream, &length).await.is_err() || write(&mut stream, &bytes).await.is_err() {
-            return;
+        let written = async {
+            stream.write_all(&length).await?;
+            stream.write_all(&bytes).await?;
+            stream.flush().await
+        };
+        if written.await.is_err() {
+            return false;
         }
     }
 }
 
 /// Reads one lane until the stream ends. An error is the peer's fault.
 async fn read_lane(
-    mut stream: RecvStream,
+    mut stream: Reader,
     peer: &PartyName,
     engine: &Engine,
     meter: &tokio::sync::Mutex<Meter>,
+    idle: Option<Duration>,
 ) -> Result<(), String> {
     let mut lane = [0];
     if stream.read_exact(&mut lane).await.is_err() {
@@ -240,10 +424,18 @@ async fn read_lane(
     let lane = *LANES.get(usize::from(lane[0])).ok_or_else(|| format!("there is no lane {}", lane[0]))?;
     loop {
         let mut length = [0; 4];
-        if stream.read_exact(&mut length).await.is_err() {
+        let read = async { stream.read_exact(&mut length).await.is_ok() };
+        let there = match idle {
+            None => read.await,
+            Some(idle) => tokio::time::timeout(idle, read).await.unwrap_or(false),
+        };
+        if !there {
             return Ok(());
         }
         let length = u32::from_be_bytes(length) as usize;
+        if length == 0 && idle.is_some() {
+            continue;
+        }
         if length > MAX_MESSAGE_BYTES {
             return Err(format!("a message of {length} bytes where at most {MAX_MESSAGE_BYTES} are allowed"));
         }

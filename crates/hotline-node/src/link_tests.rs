@@ -1,13 +1,15 @@
 //! A paired peer that sends garbage, and strangers that do: the node goes on, and says what was wrong.
 
-use crate::pinned_tls::{Pinned, endpoint};
-use crate::{Clock, Config, Folder, Introduction, Node};
+use crate::pinned_tls::{Pinned, Tls};
+use crate::{Clock, Config, Folder, Introduction, NewSecrets, Node};
 use hotline_line::{Message, Rulebook};
 use jiff::Timestamp;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+const PASSPHRASE: &str = "correct horse";
 
 fn init(root: &Path, party: &str, link: SocketAddr) -> PathBuf {
     let config = Config {
@@ -16,10 +18,16 @@ fn init(root: &Path, party: &str, link: SocketAddr) -> PathBuf {
         link,
         reachable: None,
         officers: vec!["Duty officer".into()],
+        supervisors: vec![],
         peer: vec![],
         snapshot_every: 1_000,
     };
-    Folder::init(root.join(party), &config, Rulebook::EXAMPLE, Timestamp::now()).unwrap();
+    let secrets = NewSecrets {
+        passphrase: PASSPHRASE.into(),
+        officer_pins: vec!["2718".into()],
+        supervisor_pins: vec![],
+    };
+    Folder::init(root.join(party), &config, Rulebook::EXAMPLE, &secrets, Timestamp::now()).unwrap();
     root.join(party)
 }
 
@@ -54,7 +62,7 @@ async fn garbage_ends_its_own_connection_only() {
     let (blue, green) = (init(root.path(), "blue", free_udp()), init(root.path(), "green", free_udp()));
     pair(&blue, &green);
     pair(&green, &blue);
-    let node = Node::start(Folder::open(&green).unwrap(), Clock::real()).await.unwrap();
+    let node = Node::start(Folder::open(&green, PASSPHRASE).unwrap(), Clock::real()).await.unwrap();
 
     // A stranger's packets.
     let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -70,9 +78,12 @@ async fn garbage_ends_its_own_connection_only() {
     );
 
     // The paired peer, with its real key, sends what is not a message.
-    let folder = Folder::open(&blue).unwrap();
+    let folder = Folder::open(&blue, PASSPHRASE).unwrap();
     let config = folder.line_config();
-    let caller = endpoint(&config.own.node, &Pinned::new(&config), "127.0.0.1:0".parse().unwrap()).unwrap();
+    let pinned = Pinned::default();
+    let green_keys = &config.peers[0];
+    pinned.set(&green_keys.node_keys().map(|key| (green_keys.party().clone(), key)).collect::<Vec<_>>());
+    let caller = Tls::new(&config.own.node, &pinned).unwrap().quic("127.0.0.1:0".parse().unwrap()).unwrap();
     let check = Message::Check { nonce: 1, time: Timestamp::UNIX_EPOCH }.to_bytes();
     let garbage: [(&str, Vec<u8>); 5] = [
         ("a lane that is not", vec![9]),

@@ -1,13 +1,18 @@
 //! The running node.
 
-use crate::console::{App, router, send_tracks};
-use crate::engine::Engine;
+use crate::catalogue::Catalogue;
+use crate::console::send_tracks;
+use crate::engine::{Command, Engine, Refusal};
+use crate::http::{App, router};
 use crate::link::{Link, Links};
+use crate::persons::Persons;
 use crate::recovery::{open_journal, recover};
 use crate::view::Outlet;
 use crate::{Clock, Folder, NodeError};
+use hotline_line::Handover;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -30,12 +35,13 @@ impl Node {
     /// When the folder, the journal or an address is not usable.
     pub async fn start(folder: Folder, clock: Clock) -> Result<Self, NodeError> {
         let config = folder.line_config();
+        let catalogue = std::sync::Arc::new(Catalogue::load(folder.path())?);
         let journal = open_journal(&folder.journal())?;
         let begin = std::time::Instant::now();
         let mut core = recover(&*journal, config.clone(), |done, total| {
             tracing::info!("recovering: {done} of {total} records");
         })?;
-        core.start(clock.now())?;
+        core.start(clock.now());
         tracing::info!("{} records recovered in {:.2?}", core.line().next_place(), begin.elapsed());
 
         let listener = TcpListener::bind(folder.config.console).await;
@@ -52,15 +58,21 @@ impl Node {
             clock,
             outlet.clone(),
             folder.config.snapshot_every,
+            Some(folder.restored_mark()).filter(|mark| mark.exists()),
         );
         let addresses: BTreeMap<_, _> =
             folder.peers.iter().map(|(keys, address)| (keys.party().clone(), *address)).collect();
-        let link = Link::start(&config, folder.config.link, &addresses, &links, &engine)?;
+        let link = Link::start(&config.own, folder.config.link, addresses, &links, &engine).await?;
         let link_address = link.address().map_err(NodeError::file("link"))?;
+
+        for (path, handover) in folder.handovers_to_say()? {
+            tokio::spawn(say_handover(engine.clone(), path, handover));
+        }
 
         let overlay = std::fs::read_to_string(folder.path().join("overlay.geojson")).ok().map(Into::into);
         let token = folder.api_token.as_str().into();
-        let app = App { engine: engine.clone(), outlet, clock, token, journal, overlay };
+        let persons = Persons::new(folder.persons.clone());
+        let app = App { engine: engine.clone(), outlet, clock, token, journal, overlay, persons, catalogue };
         let tracks = tokio::spawn(send_tracks(app.clone()));
         let (stop, mut stopped) = watch::channel(false);
         let server = tokio::spawn(async move {
@@ -96,5 +108,20 @@ impl Node {
         _ = tokio::task::spawn_blocking(move || thread.join()).await;
         // Streams to consoles do not end by themselves.
         self.server.abort();
+    }
+}
+
+/// Says that evidence was handed over while the node did not run, however long the line does not let it speak.
+async fn say_handover(engine: Engine, path: PathBuf, handover: Handover) {
+    loop {
+        match engine.command(Command::HandedOver(handover.clone())).await {
+            Ok(_) => break,
+            Err(Refusal::Stopping) => return,
+            Err(e) => tracing::warn!("{}: {e}", path.display()),
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    }
+    if let Err(e) = std::fs::remove_file(&path) {
+        tracing::error!("{}: {e}", path.display());
     }
 }

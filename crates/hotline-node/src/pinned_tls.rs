@@ -1,8 +1,7 @@
-//! QUIC with TLS 1.3 where each side shows a raw Ed25519 public key (RFC 7250) and accepts only pinned ones.
+//! TLS 1.3 where each side shows a raw Ed25519 public key (RFC 7250) and accepts only pinned ones: for QUIC, and for TCP.
 
 use crate::NodeError;
 use hotline_ledger::{PartyName, SigningKey, VerifyingKey};
-use hotline_line::LineConfig;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{Endpoint, TransportConfig, VarInt};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -14,10 +13,11 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-const PROTOCOL: &[u8] = b"hotline/1";
+const PROTOCOL: &[u8] = b"hotline/2";
 /// The most streams that a peer may open: one for each lane.
 const MAX_STREAMS: u32 = 3;
 const KEEP_ALIVE: Duration = Duration::from_secs(2);
@@ -33,18 +33,20 @@ fn spki(key: &VerifyingKey) -> Vec<u8> {
     [&SPKI_HEADER[..], key.as_bytes()].concat()
 }
 
-/// The parties by the keys that their nodes may show.
-#[derive(Debug, Clone)]
-pub(crate) struct Pinned(Vec<(PartyName, Vec<u8>)>);
+/// The parties by the keys that their nodes may show now: as keys are rotated and members come and go, so do these.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pinned(Arc<RwLock<Vec<(PartyName, Vec<u8>)>>>);
 
 impl Pinned {
-    pub(crate) fn new(config: &LineConfig) -> Self {
-        let keys = config.peers.iter().flat_map(|p| p.node_keys().map(|k| (p.party().clone(), spki(&k))));
-        Self(keys.collect())
+    /// From now on these keys count, and no others.
+    pub(crate) fn set(&self, keys: &[(PartyName, VerifyingKey)]) {
+        let keys = keys.iter().map(|(party, key)| (party.clone(), spki(key))).collect();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
     }
 
-    pub(crate) fn party(&self, shown: &CertificateDer<'_>) -> Option<&PartyName> {
-        self.0.iter().find(|(_, key)| key.as_slice() == shown.as_ref()).map(|(party, _)| party)
+    pub(crate) fn party(&self, shown: &CertificateDer<'_>) -> Option<PartyName> {
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().find(|(_, key)| key.as_slice() == shown.as_ref()).map(|(party, _)| party.clone())
     }
 }
 
@@ -173,39 +175,64 @@ fn transport() -> Arc<TransportConfig> {
     Arc::new(transport)
 }
 
-/// The endpoint: the same key answers and calls.
-pub(crate) fn endpoint(key: &SigningKey, pinned: &Pinned, listen: SocketAddr) -> Result<Endpoint, NodeError> {
-    let provider: Arc<CryptoProvider> = Arc::new(rustls::crypto::ring::default_provider());
-    let secret = PrivatePkcs8KeyDer::from([&PKCS8_HEADER[..], &key.to_bytes()].concat());
-    let signer = provider.key_provider.load_private_key(PrivateKeyDer::from(secret)).map_err(trouble)?;
-    let shown = CertificateDer::from(spki(&key.verifying_key()));
-    let own = Arc::new(CertifiedKey::new(vec![shown], signer));
-    let algorithms = provider.signature_verification_algorithms;
-    let verifier = Arc::new(PinVerifier { pinned: pinned.clone(), algorithms });
+/// The set-up of both ends: the same key answers and calls.
+pub(crate) struct Tls {
+    server: rustls::ServerConfig,
+    client: rustls::ClientConfig,
+}
 
-    let tls13 = &[&rustls::version::TLS13];
-    let mut server = rustls::ServerConfig::builder_with_provider(provider.clone())
-        .with_protocol_versions(tls13)
-        .map_err(trouble)?
-        .with_client_cert_verifier(verifier.clone())
-        .with_cert_resolver(Arc::new(rustls::server::AlwaysResolvesServerRawPublicKeys::new(own.clone())));
-    server.alpn_protocols = vec![PROTOCOL.to_vec()];
-    let mut server =
-        quinn::ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(server).map_err(trouble)?));
-    server.transport_config(transport());
+impl Tls {
+    pub(crate) fn new(key: &SigningKey, pinned: &Pinned) -> Result<Self, NodeError> {
+        let provider: Arc<CryptoProvider> = Arc::new(rustls::crypto::ring::default_provider());
+        let secret = PrivatePkcs8KeyDer::from([&PKCS8_HEADER[..], &key.to_bytes()].concat());
+        let signer = provider.key_provider.load_private_key(PrivateKeyDer::from(secret)).map_err(trouble)?;
+        let shown = CertificateDer::from(spki(&key.verifying_key()));
+        let own = Arc::new(CertifiedKey::new(vec![shown], signer));
+        let algorithms = provider.signature_verification_algorithms;
+        let verifier = Arc::new(PinVerifier { pinned: pinned.clone(), algorithms });
 
-    let mut client = rustls::ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(tls13)
-        .map_err(trouble)?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_client_cert_resolver(Arc::new(rustls::client::AlwaysResolvesClientRawPublicKeys::new(own)));
-    client.alpn_protocols = vec![PROTOCOL.to_vec()];
-    let mut client = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(client).map_err(trouble)?));
-    client.transport_config(transport());
+        let tls13 = &[&rustls::version::TLS13];
+        let answers = rustls::server::AlwaysResolvesServerRawPublicKeys::new(own.clone());
+        let mut server = rustls::ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(tls13)
+            .map_err(trouble)?
+            .with_client_cert_verifier(verifier.clone())
+            .with_cert_resolver(Arc::new(answers));
+        server.alpn_protocols = vec![PROTOCOL.to_vec()];
+        let mut client = rustls::ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(tls13)
+            .map_err(trouble)?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_client_cert_resolver(Arc::new(rustls::client::AlwaysResolvesClientRawPublicKeys::new(own)));
+        client.alpn_protocols = vec![PROTOCOL.to_vec()];
+        // Every connection shows its key anew: one that is no longer pinned must not come in by an old ticket.
+        server.send_tls13_tickets = 0;
+        client.resumption = rustls::client::Resumption::disabled();
+        Ok(Self { server, client })
+    }
 
-    let mut endpoint =
-        Endpoint::server(server, listen).map_err(|source| NodeError::Listen { address: listen, source })?;
-    endpoint.set_default_client_config(client);
-    Ok(endpoint)
+    /// The endpoint of QUIC.
+    pub(crate) fn quic(&self, listen: SocketAddr) -> Result<Endpoint, NodeError> {
+        let server = QuicServerConfig::try_from(self.server.clone()).map_err(trouble)?;
+        let mut server = quinn::ServerConfig::with_crypto(Arc::new(server));
+        server.transport_config(transport());
+        let client = QuicClientConfig::try_from(self.client.clone()).map_err(trouble)?;
+        let mut client = quinn::ClientConfig::new(Arc::new(client));
+        client.transport_config(transport());
+        let mut endpoint = Endpoint::server(server, listen)
+            .map_err(|source| NodeError::Listen { address: listen, source })?;
+        endpoint.set_default_client_config(client);
+        Ok(endpoint)
+    }
+
+    /// Answers over TCP.
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(Arc::new(self.server.clone()))
+    }
+
+    /// Calls over TCP.
+    pub(crate) fn connector(&self) -> TlsConnector {
+        TlsConnector::from(Arc::new(self.client.clone()))
+    }
 }

@@ -1,9 +1,11 @@
 //! What the console sees: plain JSON views of the core, and the stream of what changes.
 
-use crate::link::{LinkHandle, Links};
+use crate::Listed;
+use crate::link::Links;
+use crate::view_line::{view_case, view_dealings, view_owed, view_spoken};
 use hotline_airspace::{Area, Category, Datum, Volume4};
 use hotline_ledger::PartyName;
-use hotline_line::{ConflictKey, Delivery, Message, PeerStatus};
+use hotline_line::{ConflictKey, Delivery, Message, PeerStatus, Withholdable};
 use hotline_picture::{Alert, Core, Detection, Event, InForce, Intent, Track};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,12 +66,12 @@ impl Outlet {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn show(&self, event: &Event) {
+    pub(crate) fn show(&self, event: &Event, own: &PartyName) {
         if let Event::Refused(party, why) = event {
             tracing::warn!("{party}: {why}");
         }
         if self.listeners() > 0 {
-            self.event(&view_event(event));
+            self.event(&view_event(event, own));
         }
     }
 
@@ -81,11 +83,20 @@ impl Outlet {
 
     /// Ends all connections, so that they begin anew.
     pub(crate) fn reconnect(&self) {
-        self.links.all().iter().for_each(LinkHandle::close);
+        self.links.all().iter().for_each(|(_, link)| link.close());
+    }
+
+    /// What carries the line to each connected peer.
+    pub(crate) fn carriers(&self) -> Value {
+        let all = self.links.all();
+        all.iter()
+            .map(|(party, link)| (party.to_string(), json!(link.carried_by())))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     }
 }
 
-fn view_event(event: &Event) -> ConsoleEvent {
+fn view_event(event: &Event, own: &PartyName) -> ConsoleEvent {
     match event {
         Event::Detected(detection) => ConsoleEvent::new("detected", &view_detection(detection)),
         Event::Alert(alert) => ConsoleEvent::new("alert", &view_alert(alert)),
@@ -95,6 +106,16 @@ fn view_event(event: &Event) -> ConsoleEvent {
             "plans-changed",
             &json!({ "party": subject.party.as_str(), "id": subject.id.as_str() }),
         ),
+        Event::Spoken(spoken) => ConsoleEvent::new("spoken", &view_spoken(spoken)),
+        Event::Owed(owed) => ConsoleEvent::new("owed", &view_owed(owed, own)),
+        Event::Case(case) => ConsoleEvent::new("case", &view_case(case, case.time)),
+        // What these mean is more than one thing on screen: the console asks for it.
+        Event::Ballot(statement) => {
+            ConsoleEvent::new("dealings-changed", &json!({ "ballot": statement.to_string() }))
+        }
+        Event::Rulebook => ConsoleEvent::new("dealings-changed", &json!({ "rulebook": true })),
+        Event::Standing => ConsoleEvent::new("dealings-changed", &json!({ "standing": true })),
+        Event::Speech => ConsoleEvent::new("dealings-changed", &json!({ "speech": true })),
         Event::Refused(party, why) => {
             ConsoleEvent::new("refused", &json!({ "party": party.as_str(), "why": why }))
         }
@@ -176,7 +197,8 @@ pub(crate) fn view_alert(alert: &Alert) -> Value {
         "asserted_by": alert.asserted.keys().map(PartyName::as_str).collect::<Vec<_>>(),
         "awaits": alert.key.parties().filter(|p| alert.awaits(p)).map(PartyName::as_str).collect::<Vec<_>>(),
         "acks": acks,
-        "missed": alert.missed.iter().map(|(p, level)| json!({ "party": p.as_str(), "level": level.as_str() })).collect::<Vec<_>>(),
+        "missed": alert.missed.iter().map(|((p, level), stage)| json!({ "party": p.as_str(), "level": level.as_str(), "stage": stage.as_str() })).collect::<Vec<_>>(),
+        "unreported": alert.unreported.iter().map(PartyName::as_str).collect::<Vec<_>>(),
         "closed_ms": alert.closed.map(|c| c.as_millisecond()),
     })
 }
@@ -193,6 +215,10 @@ fn view_peer(party: &PartyName, status: &PeerStatus) -> Value {
         "receipted": status.receipted,
         "same_rulebook": status.same_rulebook,
         "disputed": status.disputed.as_ref().map(|d| d.number),
+        "member": status.member,
+        "shown": status.shown,
+        "waits_for": status.waits_for.as_ref().map(ToString::to_string),
+        "offences": status.offences.iter().map(|(o, n)| (o.as_str().to_owned(), json!(n))).collect::<serde_json::Map<_, _>>(),
     })
 }
 
@@ -234,15 +260,21 @@ fn view_volume(volume: &Volume4) -> Value {
     })
 }
 
+fn opened(field: &Withholdable) -> &str {
+    field.value().unwrap_or_default()
+}
+
 fn view_intent(intent: &Intent) -> Value {
     let notice = &intent.notice;
     json!({
         "party": intent.subject.party.as_str(),
         "id": intent.subject.id.as_str(),
         "version": notice.version,
-        "callsign": notice.callsign,
+        "callsign": opened(&notice.callsign),
         "category": view_category(notice.category),
-        "purpose": notice.purpose.as_str(),
+        "purpose": opened(&notice.purpose),
+        "unit": opened(&notice.unit),
+        "withheld": intent.reference.is_none(),
         "aircraft": notice.aircraft,
         "squawk": notice.squawk.map(|code| format!("{code:04o}")),
         "late": notice.late,
@@ -295,14 +327,18 @@ pub(crate) fn view_plans(core: &Core) -> Value {
 }
 
 /// Everything that a console needs to begin.
-pub(crate) fn view_state(core: &Core, speed: f64, trouble: Option<&str>) -> Value {
+pub(crate) fn view_state(
+    core: &Core,
+    persons: &[Listed],
+    carriers: &Value,
+    speed: f64,
+    trouble: Option<&str>,
+) -> Value {
     let line = core.line();
     let rulebook = line.rulebook();
     let own = line.party();
-    let officers = line.own_keys().officers.iter().map(|key| {
-        let id = hotline_ledger::KeyId::of(&key.verifying_key());
-        line.own_keys().known.find(hotline_ledger::Role::Officer, id, core.time()).map(|c| c.holder.clone())
-    });
+    let persons =
+        persons.iter().map(|p| json!({ "holder": p.holder, "name": p.name, "role": p.role.as_str() }));
     let peers = line.peers().filter_map(|p| Some(view_peer(p, &line.status(p)?)));
     let deliveries: Vec<&Delivery> = line.deliveries().rev().take(DELIVERIES_SHOWN).collect();
     json!({
@@ -312,14 +348,16 @@ pub(crate) fn view_state(core: &Core, speed: f64, trouble: Option<&str>) -> Valu
         "line": line.name().as_str(),
         "party": own.as_str(),
         "parties": rulebook.parties,
-        "officers": officers.collect::<Vec<_>>(),
+        "persons": persons.collect::<Vec<_>>(),
         "rulebook": rulebook,
-        "rulebook_hash": crate::folder::hex(&rulebook.hash()),
+        "rulebook_hash": crate::output::hex(&rulebook.hash()),
         "peers": peers.collect::<Vec<_>>(),
+        "carriers": carriers,
         "alerts": core.alerts().iter().map(view_alert).collect::<Vec<_>>(),
         "deliveries": deliveries.into_iter().map(view_delivery).collect::<Vec<_>>(),
         "plans": view_plans(core),
         "tracks": view_tracks(core),
+        "dealings": view_dealings(core),
     })
 }
 
@@ -331,7 +369,7 @@ pub(crate) fn view_summary(core: &Core) -> Value {
     for party in line.peers().chain([own]) {
         let tally = core.tally().parties.get(party).cloned().unwrap_or_default();
         let size = line.tree(party).map_or(0, hotline_ledger::Tree::size);
-        let root = line.tree(party).and_then(|t| t.root(size)).map(|r| crate::folder::hex(&r));
+        let root = line.tree(party).and_then(|t| t.root(size)).map(|r| crate::output::hex(&r));
         let alerts: serde_json::Map<_, _> =
             tally.alerts.iter().map(|(level, n)| (level.as_str().to_owned(), json!(n))).collect();
         let receipts: serde_json::Map<_, _> = line

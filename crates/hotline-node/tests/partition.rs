@@ -1,6 +1,6 @@
 //! Two nodes over real sockets: the peer is cut off for a while and returns; a node is killed; a key is wrong.
 
-use hotline_node::{Clock, Config, Folder, Introduction, Node, PeerAddress};
+use hotline_node::{Clock, Config, Folder, Introduction, NewSecrets, Node, PeerAddress};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 
+const PASSPHRASE: &str = "correct horse";
 const PARTIES: [&str; 2] = ["blue", "green"];
 
 /// Passes packets both ways between a caller and a node, or drops them.
@@ -61,10 +62,16 @@ fn init(root: &Path, party: &str, link: SocketAddr, peer: Option<(&str, SocketAd
         link,
         reachable: None,
         officers: vec!["Duty officer".into()],
+        supervisors: vec![],
         peer: peer.map(|(party, address)| PeerAddress { party: party.into(), address }).into_iter().collect(),
         snapshot_every: 7,
     };
-    Folder::init(&folder, &config, hotline_line::Rulebook::EXAMPLE, Timestamp::now()).unwrap();
+    let secrets = NewSecrets {
+        passphrase: PASSPHRASE.into(),
+        officer_pins: vec!["2718".into()],
+        supervisor_pins: vec![],
+    };
+    Folder::init(&folder, &config, hotline_line::Rulebook::EXAMPLE, &secrets, Timestamp::now()).unwrap();
     folder
 }
 
@@ -76,7 +83,7 @@ fn pair(own: &Path, peer: &Path) {
 }
 
 async fn start(folder: &Path) -> Node {
-    Node::start(Folder::open(folder).unwrap(), Clock::real()).await.unwrap()
+    Node::start(Folder::open(folder, PASSPHRASE).unwrap(), Clock::real()).await.unwrap()
 }
 
 /// Asks a node, as a planner or an officer.
@@ -236,9 +243,14 @@ fn a_wrong_word_is_refused_and_nothing_is_kept() {
     wrong[7] = if wrong[7] == "zoo" { "zone" } else { "zoo" };
     let refused = Folder::pair(&blue, &introduction, &wrong.join(" ")).unwrap_err().to_string();
     assert!(refused.contains("word 8") && refused.contains("do not pair"), "{refused}");
-    assert!(Folder::open(&blue).unwrap_err().to_string().contains("green is in the rulebook but not paired"));
+    assert!(
+        Folder::open(&blue, PASSPHRASE)
+            .unwrap_err()
+            .to_string()
+            .contains("green is in the rulebook but not paired")
+    );
     Folder::pair(&blue, &introduction, &words).unwrap();
-    Folder::open(&blue).unwrap();
+    Folder::open(&blue, PASSPHRASE).unwrap();
     // A changed introduction is refused whatever the words.
     std::fs::write(&introduction, text.replacen("party = \"green\"", "party = \"blue\"", 1)).unwrap();
     let refused = Folder::pair(&blue, &introduction, &words).unwrap_err().to_string();

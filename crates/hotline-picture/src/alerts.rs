@@ -2,7 +2,9 @@
 
 use hotline_airspace::{Seconds, seconds_between, shifted};
 use hotline_ledger::PartyName;
-use hotline_line::{Acknowledgement, ConflictAlert, ConflictKey, Deadlines, Level, StatementRef};
+use hotline_line::{
+    ConflictAlert, ConflictKey, ConflictKind, Deadlines, Escalation, Level, Stage, StatementRef,
+};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,8 +56,10 @@ pub struct Alert {
     pub others: BTreeSet<StatementRef>,
     /// Who has read it.
     pub acks: BTreeMap<PartyName, Ack>,
-    /// Whose deadline has passed unread, at which level.
-    pub missed: BTreeSet<(PartyName, Level)>,
+    /// Whose deadline has passed unread, at which level, and who has been told.
+    pub missed: BTreeMap<(PartyName, Level), Stage>,
+    /// Whose node has not reported the conflict in time.
+    pub unreported: BTreeSet<PartyName>,
     /// Since when it is over for everyone.
     pub closed: Option<Timestamp>,
 }
@@ -113,7 +117,8 @@ impl Alerts {
             statements: BTreeSet::new(),
             others: BTreeSet::new(),
             acks: BTreeMap::new(),
-            missed: BTreeSet::new(),
+            missed: BTreeMap::new(),
+            unreported: BTreeSet::new(),
             closed: None,
         });
         if !new.statements.insert(reference.clone()) {
@@ -150,12 +155,17 @@ impl Alerts {
     }
 
     /// An officer of a party has read an alert.
-    pub(crate) fn acknowledged(&mut self, party: &PartyName, officer: String, ack: &Acknowledgement) -> bool {
-        let Some(alert) = self.by_key.get_mut(&ack.conflict) else { return false };
-        if !ack.alerts.iter().any(|r| alert.statements.contains(r)) {
+    pub(crate) fn acknowledged(
+        &mut self,
+        party: &PartyName,
+        key: &ConflictKey,
+        alerts: &[StatementRef],
+        new: Ack,
+    ) -> bool {
+        let Some(alert) = self.by_key.get_mut(key) else { return false };
+        if !alerts.iter().any(|r| alert.statements.contains(r)) {
             return false;
         }
-        let new = Ack { officer, time: ack.time, level: ack.level };
         match alert.acks.get(party) {
             Some(known) if known.level >= new.level => false,
             _ => {
@@ -165,27 +175,78 @@ impl Alerts {
         }
     }
 
-    /// Marks a party's deadline as missed. Whether that is new.
-    pub(crate) fn mark_missed(&mut self, key: &ConflictKey, party: &PartyName, level: Level) -> bool {
-        self.by_key.get_mut(key).is_some_and(|alert| alert.missed.insert((party.clone(), level)))
+    /// Marks that a party's deadline was missed and who was told. Whether that is new.
+    pub(crate) fn mark_missed(
+        &mut self,
+        key: &ConflictKey,
+        party: &PartyName,
+        level: Level,
+        stage: Stage,
+    ) -> bool {
+        let Some(alert) = self.by_key.get_mut(key) else { return false };
+        let known = alert.missed.get(&(party.clone(), level));
+        let new = known.is_none_or(|known| *known < stage);
+        if new {
+            alert.missed.insert((party.clone(), level), stage);
+        }
+        new
     }
 
-    /// Every alert and party whose deadline has passed unread and is not yet marked. Only those that concern
+    /// Marks that a party's node has not reported a conflict in time. Whether that is new.
+    pub(crate) fn mark_unreported(&mut self, key: &ConflictKey, party: &PartyName) -> bool {
+        self.by_key.get_mut(key).is_some_and(|alert| alert.unreported.insert(party.clone()))
+    }
+
+    /// Every alert and party whose deadline has passed unread, with the next stage that is reached. Only those that concern
     /// `own`, and closed ones too: that it passed by itself does not mean that it was read.
     pub(crate) fn overdue(
         &self,
         own: &PartyName,
         now: Timestamp,
-    ) -> Vec<(ConflictKey, PartyName, Level, Timestamp)> {
+        escalation: &Escalation,
+    ) -> Vec<(ConflictKey, PartyName, Level, Timestamp, Stage)> {
         let mut found = Vec::new();
-        for alert in self.by_key.values().filter(|a| a.due < now && a.key.parties().any(|p| p == own)) {
+        for alert in self.by_key.values().filter(|a| a.key.parties().any(|p| p == own)) {
+            let Some(stage) = Stage::reached(alert.due, now, escalation) else { continue };
             for party in alert.key.parties() {
-                if alert.awaits(party) && !alert.missed.contains(&(party.clone(), alert.level)) {
-                    found.push((alert.key.clone(), party.clone(), alert.level, alert.due));
+                let known = alert.missed.get(&(party.clone(), alert.level));
+                if alert.awaits(party) && known.is_none_or(|known| *known < stage) {
+                    found.push((alert.key.clone(), party.clone(), alert.level, alert.due, stage));
                 }
             }
         }
         found
+    }
+
+    /// Conflicts of plans that `own` has made known, and the other party's node has not by its deadline though it held
+    /// the notices.
+    pub(crate) fn unreported(
+        &self,
+        own: &PartyName,
+        now: Timestamp,
+        within: Seconds,
+    ) -> Vec<(ConflictKey, PartyName, Timestamp)> {
+        let plans = [ConflictKind::Plans, ConflictKind::PlanRestriction];
+        let open = |a: &&Alert| a.closed.is_none() && plans.contains(&a.key.kind);
+        let mut found = Vec::new();
+        for alert in self.by_key.values().filter(open) {
+            let Some(said) = alert.asserted.get(own) else { continue };
+            let due = shifted(said.said, within);
+            let silent = |p: &&PartyName| {
+                *p != own
+                    && !alert.unreported.contains(*p)
+                    && !alert.statements.iter().any(|s| s.party == **p)
+            };
+            if due < now {
+                found.extend(alert.key.parties().filter(silent).map(|p| (alert.key.clone(), p.clone(), due)));
+            }
+        }
+        found
+    }
+
+    /// Other deadlines are agreed.
+    pub(crate) fn set_deadlines(&mut self, deadlines: Deadlines) {
+        self.deadlines = deadlines;
     }
 
     /// Takes alerts from display that have long been over and were read or missed.

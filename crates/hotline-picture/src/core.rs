@@ -6,23 +6,37 @@
 //! fails, the shell drops what was to follow and builds the core anew from the journal: nothing that was not
 //! stored has been shown as accepted or told to a peer.
 
+mod acts;
+mod commands;
+mod hearing;
 mod starting;
+mod ticking;
 
-use crate::{Alerts, CoreError, Event, FlightPlan, Picture, Tally};
-use hotline_airspace::{Seconds, seconds_between};
-use hotline_ledger::{PartyName, Role};
+pub(crate) use commands::segment_root;
+
+use crate::recorder::Recorder;
+use crate::{Alerts, Conversation, Event, Picture, Tally};
+use hotline_ledger::PartyName;
 use hotline_line::{
-    Acknowledgement, Body, ConflictClear, ConflictKey, FlightEnd, FlightId, FlightNotice, History, Line,
-    LineConfig, LineError, MAX_TRACKS, Message, MissedDeadline, Record, Restriction, RestrictionLift, Said,
-    SharedTrack, Subject,
+    Body, ConflictClear, ConflictKey, FlightId, FlightNotice, Line, LineConfig, LineError, Message, Record,
+    StatementRef,
 };
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most live flights of one party.
-const MAX_FLIGHTS: usize = 1_000_000;
+pub(crate) const MAX_FLIGHTS: usize = 1_000_000;
 /// The most restrictions of one party.
-const MAX_RESTRICTIONS: usize = 10_000;
+pub(crate) const MAX_RESTRICTIONS: usize = 10_000;
+
+/// A statement that the reader has seen, and what its speaker had seen before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// The statement.
+    pub reference: StatementRef,
+    /// How many statements of each other party its speaker had seen.
+    pub causes: BTreeMap<PartyName, u64>,
+}
 
 /// What is to be done after an input.
 #[derive(Debug, Default)]
@@ -37,6 +51,8 @@ pub struct Effects {
     pub at_once: Vec<Event>,
     /// Tracks to be sent to peers at once; older ones may be dropped for newer.
     pub tracks: Vec<(PartyName, Message)>,
+    /// Which statements have been taken into the picture, in order: what the reader has seen.
+    pub heard: Vec<Heard>,
 }
 
 /// The core of a node.
@@ -46,6 +62,12 @@ pub struct Core {
     picture: Picture,
     alerts: Alerts,
     tally: Tally,
+    conversation: Conversation,
+    recorder: Recorder,
+    /// Own flights that are not said while the own party has the line suspended, and where in the journal they are.
+    withheld: BTreeMap<FlightId, (FlightNotice, u64)>,
+    /// When the persons on watch were last asked by the schedule.
+    last_person_check: Option<Timestamp>,
     time: Timestamp,
     last_expiry: Option<Timestamp>,
     effects: Effects,
@@ -67,6 +89,10 @@ impl Core {
             picture,
             line,
             tally: Tally::default(),
+            conversation: Conversation::default(),
+            recorder: Recorder::default(),
+            withheld: BTreeMap::new(),
+            last_person_check: None,
             time: Timestamp::UNIX_EPOCH,
             last_expiry: None,
             effects: Effects::default(),
@@ -95,13 +121,34 @@ impl Core {
         &self.tally
     }
 
-    /// The largest time seen so far.
+    /// What persons have said lately.
+    pub fn conversation(&self) -> &Conversation {
+        &self.conversation
+    }
+
+    /// The flight recorder.
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// Own flights that are withheld while the line is suspended.
+    pub fn withheld(&self) -> impl Iterator<Item = &FlightNotice> {
+        self.withheld.values().map(|(notice, _)| notice)
+    }
+
+    /// What the clock showed last.
     pub fn time(&self) -> Timestamp {
         self.time
     }
 
+    /// The clock shows `now`; it may have been set back.
     fn at(&mut self, now: Timestamp) {
-        self.time = self.time.max(now);
+        self.time = now;
+    }
+
+    /// Something in the journal happened then.
+    fn seen(&mut self, at: Timestamp) {
+        self.time = self.time.max(at);
     }
 
     /// Nothing can be stored (or can be again): while so, this node detects and shows, but says nothing.
@@ -112,190 +159,8 @@ impl Core {
     /// Takes over the tracks and detections of a core that this one replaces.
     pub fn take_over(&mut self, old: Self) {
         self.picture.take_over(old.picture);
-        self.at(old.time);
-    }
-
-    // ---- inputs ----
-
-    /// Files a flight, or a new version of one. Gives its version.
-    ///
-    /// # Errors
-    /// When it ends in the past or a limit is reached.
-    pub fn file_flight(&mut self, plan: FlightPlan, now: Timestamp) -> Result<u32, CoreError> {
-        self.at(now);
-        let own = self.line.party().clone();
-        let subject = Subject { party: own.clone(), id: plan.flight.clone() };
-        let last = plan.volumes.iter().map(|v| v.time.end()).max().unwrap_or(Timestamp::MIN);
-        if last <= self.time {
-            return Err(CoreError::InThePast(last));
-        }
-        let known = self.picture.intent(&subject);
-        if known.is_none() && self.picture.flights_of(&own) >= MAX_FLIGHTS {
-            return Err(CoreError::Limit { what: "live flights", limit: MAX_FLIGHTS });
-        }
-        let version = known.map_or(1, |i| i.notice.version + 1);
-        let first = plan.volumes.iter().map(|v| v.time.start()).min().unwrap_or(last);
-        let late = seconds_between(self.time, first).get() < self.line.rulebook().lead_s;
-        let notice = FlightNotice {
-            flight: plan.flight,
-            version,
-            volumes: plan.volumes,
-            aircraft: plan.aircraft,
-            category: plan.category,
-            purpose: plan.purpose,
-            callsign: plan.callsign,
-            squawk: plan.squawk,
-            late,
-        };
-        // What is said must be readable by those who hear it: the same check, before saying it.
-        let body = Body::FlightNotice(notice);
-        let body = Body::from_cbor(body.kind(), &body.to_cbor())?;
-        self.say(body, subject.id.to_string())?;
-        self.reconcile();
-        Ok(version)
-    }
-
-    /// Ends a flight of the own party.
-    ///
-    /// # Errors
-    /// When no such flight is known.
-    pub fn end_flight(&mut self, flight: FlightId, now: Timestamp) -> Result<(), CoreError> {
-        self.at(now);
-        let subject = Subject { party: self.line.party().clone(), id: flight.clone() };
-        let version = self.picture.intent(&subject).map(|i| i.notice.version);
-        let version = version.ok_or_else(|| CoreError::UnknownFlight(flight.clone()))?;
-        self.say(Body::FlightEnd(FlightEnd { flight, version }), subject.id.to_string())?;
-        self.reconcile();
-        Ok(())
-    }
-
-    /// Enters a restriction, in place of one of the same name.
-    ///
-    /// # Errors
-    /// When it ends in the past or a limit is reached.
-    pub fn restrict(&mut self, restriction: Restriction, now: Timestamp) -> Result<(), CoreError> {
-        self.at(now);
-        let last = restriction.volumes.iter().map(|v| v.time.end()).max().unwrap_or(Timestamp::MIN);
-        if last <= self.time {
-            return Err(CoreError::InThePast(last));
-        }
-        let own = self.line.party();
-        if self.restrictions_of(own) >= MAX_RESTRICTIONS {
-            return Err(CoreError::Limit { what: "restrictions", limit: MAX_RESTRICTIONS });
-        }
-        let about = restriction.id.to_string();
-        let body = Body::Restriction(restriction);
-        let body = Body::from_cbor(body.kind(), &body.to_cbor())?;
-        self.say(body, about)?;
-        self.reconcile();
-        Ok(())
-    }
-
-    /// Lifts a restriction of the own party.
-    ///
-    /// # Errors
-    /// When no such restriction is known.
-    pub fn lift(&mut self, id: FlightId, now: Timestamp) -> Result<(), CoreError> {
-        self.at(now);
-        let subject = Subject { party: self.line.party().clone(), id: id.clone() };
-        if self.picture.restriction(&subject).is_none() {
-            return Err(CoreError::UnknownRestriction(id));
-        }
-        self.say(Body::RestrictionLift(RestrictionLift { id }), subject.id.to_string())?;
-        self.reconcile();
-        Ok(())
-    }
-
-    /// An officer of this node acknowledges an alert, by the officer's own signature.
-    ///
-    /// # Errors
-    /// When there is no such alert, it is not ours, or it has been acknowledged at its level.
-    pub fn acknowledge(
-        &mut self,
-        key: &ConflictKey,
-        officer: usize,
-        now: Timestamp,
-    ) -> Result<(), CoreError> {
-        self.at(now);
-        let own = self.line.party().clone();
-        let alert = self.alerts.get(key).ok_or_else(|| CoreError::UnknownAlert(key.clone()))?;
-        if !key.parties().any(|p| *p == own) {
-            return Err(CoreError::NotOurs(key.clone()));
-        }
-        if !alert.awaits(&own) {
-            return Err(CoreError::AlreadyAcknowledged(key.clone()));
-        }
-        let secret = self.line.own_keys().officers.get(officer).ok_or(CoreError::UnknownOfficer(officer))?;
-        let (level, statements) = (alert.level, alert.statements.iter().cloned().collect());
-        let (line, time) = (self.line.name(), self.time);
-        let signed = Acknowledgement::sign(line, &own, key.clone(), level, statements, time, secret);
-        self.say(Body::Acknowledgement(signed.signed), key.to_string())?;
-        self.reconcile();
-        Ok(())
-    }
-
-    /// Reports of the own party's aircraft. Gives how many were taken in (newer than what was known).
-    pub fn own_tracks(&mut self, reports: Vec<SharedTrack>, now: Timestamp) -> usize {
-        self.at(now);
-        let own = self.line.party().clone();
-        let slots: Vec<(u32, SharedTrack)> = reports
-            .into_iter()
-            .filter_map(|report| Some((self.picture.hear_track(&own, report.clone(), self.time)?, report)))
-            .collect();
-        let rule = self.line.rulebook().disclosure;
-        let peers: Vec<PartyName> = self.line.peers().cloned().collect();
-        for peer in peers {
-            let shown = slots.iter().filter(|(slot, _)| self.picture.disclosed(*slot, &peer, rule));
-            let shown: Vec<SharedTrack> = shown.map(|(_, report)| report.clone()).collect();
-            for part in shown.chunks(MAX_TRACKS) {
-                self.effects.tracks.push((peer.clone(), Message::Tracks(part.to_vec())));
-            }
-        }
-        self.reconcile();
-        slots.len()
-    }
-
-    /// A connection with a peer stands.
-    ///
-    /// # Errors
-    /// When the party is not on this line.
-    pub fn connected(&mut self, peer: &PartyName, now: Timestamp) -> Result<(), LineError> {
-        self.at(now);
-        self.line.connected(peer)?;
-        self.reconcile();
-        Ok(())
-    }
-
-    /// The connection with a peer is gone.
-    pub fn disconnected(&mut self, peer: &PartyName) {
-        self.line.disconnected(peer);
-    }
-
-    /// A message of a peer.
-    pub fn receive(&mut self, peer: &PartyName, message: Message, now: Timestamp, history: &dyn History) {
-        self.at(now);
-        self.line.receive(peer, message, self.time, history);
-        self.reconcile();
-    }
-
-    /// Time has passed. Call it several times a second.
-    pub fn tick(&mut self, now: Timestamp, history: &dyn History) {
-        self.at(now);
-        self.line.tick(self.time, history);
-        let due = self.last_expiry.is_none_or(|at| seconds_between(at, self.time) >= Seconds::new(1.0));
-        if due {
-            self.last_expiry = Some(self.time);
-            self.picture.tick(self.time);
-            self.alerts.expire(self.time);
-            let own = self.line.party().clone();
-            for (conflict, party, level, due) in self.alerts.overdue(&own, self.time) {
-                self.alerts.mark_missed(&conflict, &party, level);
-                let about = conflict.to_string();
-                let missed = MissedDeadline { conflict, level, party, due };
-                self.say_or_show(Body::MissedDeadline(missed), about);
-            }
-        }
-        self.reconcile();
+        self.recorder.take_over(old.recorder);
+        self.seen(old.time);
     }
 
     /// What is to be done after the inputs since the last call.
@@ -305,13 +170,20 @@ impl Core {
 
     // ---- the joints ----
 
-    fn say(&mut self, body: Body, about: String) -> Result<(), LineError> {
-        if let Some(why) = &self.muted {
-            return Err(LineError::Muted(why.clone()));
+    /// Whether something may be said now: that it could not be stored comes before that the line does not yet take it.
+    fn may_say(&self) -> Result<(), LineError> {
+        match &self.muted {
+            Some(why) => Err(LineError::Muted(why.clone())),
+            None => self.line.may_speak(),
         }
+    }
+
+    fn say(&mut self, body: Body, about: String) -> Result<StatementRef, LineError> {
+        self.may_say()?;
         let said = self.line.say(body, about, self.time)?;
+        let reference = said.reference.clone();
         self.hear(said);
-        Ok(())
+        Ok(reference)
     }
 
     /// For what the node says of itself: when it may not speak, its own officer sees why.
@@ -319,107 +191,6 @@ impl Core {
         if let Err(e) = self.say(body, about) {
             let own = self.line.party().clone();
             self.effects.at_once.push(Event::Refused(own, e.to_string()));
-        }
-    }
-
-    /// Takes a statement into the picture, whoever said it.
-    fn hear(&mut self, said: Said) {
-        if !said.ahead {
-            self.tally.count(&said);
-        }
-        let party = said.reference.party.clone();
-        let now = self.time;
-        match said.body {
-            Body::FlightNotice(notice) => {
-                let known = Subject { party: party.clone(), id: notice.flight.clone() };
-                if self.picture.flights_of(&party) >= MAX_FLIGHTS && self.picture.intent(&known).is_none() {
-                    return self.refuse(party, "live flights", MAX_FLIGHTS);
-                }
-                let subject = self.picture.hear_notice(&said.reference, notice, now);
-                self.effects.after.push(Event::Flight(subject));
-            }
-            Body::FlightEnd(end) => {
-                let subject = Subject { party, id: end.flight };
-                self.picture.hear_end(&subject);
-                self.effects.after.push(Event::Flight(subject));
-            }
-            Body::Restriction(restriction) => {
-                let known = Subject { party: party.clone(), id: restriction.id.clone() };
-                if self.restrictions_of(&party) >= MAX_RESTRICTIONS
-                    && self.picture.restriction(&known).is_none()
-                {
-                    return self.refuse(party, "restrictions", MAX_RESTRICTIONS);
-                }
-                let subject = self.picture.hear_restriction(&said.reference, restriction, now);
-                self.effects.after.push(Event::Restriction(subject));
-            }
-            Body::RestrictionLift(lift) => {
-                let subject = Subject { party, id: lift.id };
-                self.picture.hear_lift(&subject);
-                self.effects.after.push(Event::Restriction(subject));
-            }
-            Body::ConflictAlert(alert) => {
-                let key = alert.conflict.clone();
-                if self.alerts.asserted(said.reference, said.time, alert) {
-                    self.touched.insert(key);
-                }
-            }
-            Body::ConflictClear(clear) => {
-                self.alerts.remember(&clear.conflict, said.reference);
-                if self.alerts.cleared(&party, &clear.conflict, said.time) {
-                    self.touched.insert(clear.conflict);
-                }
-            }
-            Body::Acknowledgement(signed) => {
-                if let Some(conflict) = self.hear_acknowledgement(&party, &signed) {
-                    self.alerts.remember(&conflict, said.reference);
-                }
-            }
-            Body::MissedDeadline(missed) => {
-                self.alerts.remember(&missed.conflict, said.reference);
-                if self.alerts.mark_missed(&missed.conflict, &missed.party, missed.level)
-                    || party == *self.line.party()
-                {
-                    self.touched.insert(missed.conflict);
-                }
-            }
-            Body::Certificate(_) | Body::Unknown(_) => {}
-        }
-    }
-
-    fn restrictions_of(&self, party: &PartyName) -> usize {
-        self.picture.restrictions().filter(|r| r.subject.party == *party).count()
-    }
-
-    /// A statement of a party beyond a limit stays in the ledger and has no effect on the picture.
-    fn refuse(&mut self, party: PartyName, what: &'static str, limit: usize) {
-        let why = CoreError::Limit { what, limit }.to_string();
-        self.effects.at_once.push(Event::Refused(party, why));
-    }
-
-    /// Gives the conflict that was acknowledged, when the signature counts.
-    fn hear_acknowledgement(&mut self, party: &PartyName, signed: &[u8]) -> Option<ConflictKey> {
-        let mut officer = String::new();
-        let opened = Acknowledgement::open(signed, self.line.name(), party, |id, at| {
-            let certificate = self.line.keys(party)?.find(Role::Officer, id, at)?;
-            officer.clone_from(&certificate.holder);
-            Some(certificate.key)
-        });
-        match opened {
-            Err(e) => {
-                self.effects.at_once.push(Event::Refused(party.clone(), e.to_string()));
-                None
-            }
-            Ok(ack) => {
-                let own = self.line.party().clone();
-                for read in ack.alerts.iter().filter(|r| r.party == own && *party != own) {
-                    self.line.mark_read(party, read.number, ack.time);
-                }
-                if self.alerts.acknowledged(party, officer, &ack) {
-                    self.touched.insert(ack.conflict.clone());
-                }
-                Some(ack.conflict)
-            }
         }
     }
 
@@ -450,7 +221,7 @@ impl Core {
         let own = self.line.party().clone();
         let ours = key.parties().any(|p| *p == own);
         let only_theirs_to_tell = key.parties().count() > 1 || self.line.peers().count() > 1;
-        if !ours && only_theirs_to_tell {
+        if (!ours && only_theirs_to_tell) || self.line.may_speak().is_err() {
             return;
         }
         let said = self.alerts.get(key).and_then(|a| a.asserted.get(&own)).map(|a| a.alert.level);
@@ -471,7 +242,9 @@ impl Core {
     fn gather_line(&mut self) {
         loop {
             let out = self.line.take_output();
-            let quiet = out.said.is_empty() && out.tracks.is_empty();
+            if out.is_empty() {
+                return;
+            }
             self.effects.records.extend(out.records);
             self.effects.send.extend(out.send);
             for peer in out.changed {
@@ -484,16 +257,43 @@ impl Core {
                     self.effects.after.push(Event::Delivery(Box::new(delivery.clone())));
                 }
             }
+            let books = self.line.books();
+            for (statement, by) in out.owed {
+                if let Some(obligation) = books.obligations.get(&statement, &by) {
+                    self.effects.after.push(Event::Owed(Box::new(obligation.clone())));
+                }
+            }
+            let cases = out.cases.iter().filter_map(|name| books.cases.get(name));
+            self.effects.after.extend(cases.map(|case| Event::Case(Box::new(case.clone()))));
+            self.effects.after.extend(out.ballots.into_iter().map(Event::Ballot));
             for (peer, e) in out.refused {
                 self.effects.at_once.push(Event::Refused(peer, e.to_string()));
             }
             for (peer, report) in out.tracks {
                 self.picture.hear_track(&peer, report, self.time);
             }
-            out.said.into_iter().for_each(|said| self.hear(said));
-            if quiet {
-                break;
+            if out.standing {
+                self.effects.after.push(Event::Standing);
             }
+            if out.rulebook {
+                self.take_rulebook();
+            }
+            if out.speech {
+                self.effects.at_once.push(Event::Speech);
+                self.begin_to_speak();
+            }
+            out.said.into_iter().for_each(|said| self.hear(said));
         }
+    }
+
+    /// Another rulebook is in force: what is seen is judged by it.
+    fn take_rulebook(&mut self) {
+        let rulebook = self.line.rulebook().clone();
+        self.alerts.set_deadlines(rulebook.deadlines);
+        if let Err(e) = self.picture.set_rulebook(&rulebook, self.time) {
+            let own = self.line.party().clone();
+            self.effects.at_once.push(Event::Refused(own, e.to_string()));
+        }
+        self.effects.after.push(Event::Rulebook);
     }
 }

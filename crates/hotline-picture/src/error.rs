@@ -23,9 +23,14 @@ pub enum CoreError {
     /// The own party has no part in the conflict.
     #[error("alert {0} is between other parties: it is not ours to acknowledge")]
     NotOurs(ConflictKey),
-    /// No officer of that number on this node.
-    #[error("officer {0} is not on this node")]
-    UnknownOfficer(usize),
+    /// The line is suspended by the own party and does not carry this meanwhile.
+    #[error("the line is suspended by this party: {0} are not said until it is restored")]
+    Suspended(&'static str),
+    /// The key that would have to sign its own revocation.
+    #[error(
+        "the node cannot revoke the key that it signs with: certify a new one, let the node use it, then revoke this one"
+    )]
+    OwnKey,
     /// All of a flight's volumes are in the past.
     #[error("the flight would end in the past: its last volume ends at {0}")]
     InThePast(jiff::Timestamp),

@@ -1,8 +1,8 @@
 //! What a console shows.
 
-use crate::{Alert, Detection};
+use crate::{Alert, Detection, Spoken};
 use hotline_ledger::PartyName;
-use hotline_line::{Delivery, PeerStatus, Subject};
+use hotline_line::{Case, Delivery, Obligation, PeerStatus, StatementRef, Subject};
 
 /// Something has changed that an officer sees.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,20 @@ pub enum Event {
     Flight(Subject),
     /// A restriction was entered or lifted.
     Restriction(Subject),
+    /// A person has said something: a message, request, answer, position, check.
+    Spoken(Box<Spoken>),
+    /// Something is owed, was answered, or was not in time.
+    Owed(Box<Obligation>),
+    /// A case has moved.
+    Case(Box<Case>),
+    /// A proposal has moved.
+    Ballot(StatementRef),
+    /// Another rulebook is in force, or a member has come or gone.
+    Rulebook,
+    /// A party has suspended or restored the line, or has left it.
+    Standing,
+    /// Whether this node may speak has changed.
+    Speech,
     /// Something of a peer's was refused.
     Refused(PartyName, String),
 }

@@ -26,8 +26,8 @@ pub struct Intent {
     pub subject: Subject,
     /// The newest notice.
     pub notice: FlightNotice,
-    /// The statement that said it.
-    pub reference: StatementRef,
+    /// The statement that said it; nothing for a flight of the own party that is withheld while the line is suspended.
+    pub reference: Option<StatementRef>,
 }
 
 /// A restriction in force or to come.
@@ -144,6 +144,20 @@ impl Picture {
         })
     }
 
+    /// Another rulebook is in force.
+    ///
+    /// # Errors
+    /// When its minima are not usable; then the one before stays.
+    pub(crate) fn set_rulebook(&mut self, rulebook: &Rulebook, now: Timestamp) -> Result<(), LineError> {
+        self.rules = Minimums::new(rulebook)?;
+        let reach = self.rules.lookahead + self.rules.track_age;
+        self.tracks.set_reach(reach, rulebook.widest());
+        // All plans are compared anew.
+        let planned: Vec<Planned> = self.planned.values().cloned().collect();
+        planned.iter().for_each(|p| self.check_planned(p, now));
+        Ok(())
+    }
+
     /// Live flights.
     pub fn intents(&self) -> impl Iterator<Item = &Intent> {
         self.intents.values()
@@ -220,16 +234,23 @@ impl Picture {
     /// A flight notice was heard: a newer version replaces an older one, anything else is stale.
     pub(crate) fn hear_notice(
         &mut self,
-        reference: &StatementRef,
+        party: &PartyName,
+        reference: Option<StatementRef>,
         notice: FlightNotice,
         now: Timestamp,
     ) -> Subject {
-        let subject = Subject { party: reference.party.clone(), id: notice.flight.clone() };
-        if self.intents.get(&subject).is_some_and(|i| i.notice.version >= notice.version) {
+        let subject = Subject { party: party.clone(), id: notice.flight.clone() };
+        let newer = |known: &Intent| match known.notice.version.cmp(&notice.version) {
+            std::cmp::Ordering::Less => true,
+            // What was withheld is said.
+            std::cmp::Ordering::Equal => known.reference.is_none() && reference.is_some(),
+            std::cmp::Ordering::Greater => false,
+        };
+        if !self.intents.get(&subject).is_none_or(newer) {
             return subject;
         }
         self.file(Planned::Intent(subject.clone()), &notice.volumes);
-        let intent = Intent { subject: subject.clone(), notice, reference: reference.clone() };
+        let intent = Intent { subject: subject.clone(), notice, reference };
         if self.intents.insert(subject.clone(), intent).is_none() {
             *self.flights.entry(subject.party.clone()).or_default() += 1;
         }

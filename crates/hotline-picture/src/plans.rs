@@ -18,6 +18,8 @@ pub struct FlightPlan {
     pub purpose: Purpose,
     /// Call sign; may be empty.
     pub callsign: String,
+    /// The unit that flies; may be empty.
+    pub unit: String,
     /// Transponder code, if known.
     pub squawk: Option<u16>,
 }

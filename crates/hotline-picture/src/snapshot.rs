@@ -14,6 +14,9 @@ pub(crate) struct Snapshot {
     pub(crate) tally: Tally,
     /// Places in the journal of the statements that the picture is made of, in order.
     pub(crate) places: Vec<u64>,
+    /// The segments of the flight recorder: number, first place in the journal, how many leaves.
+    pub(crate) segments: Vec<(u64, u64, u64)>,
+    pub(crate) last_person_check: Option<Timestamp>,
 }
 
 type Written = Result<(), minicbor::encode::Error<std::convert::Infallible>>;
@@ -40,10 +43,11 @@ fn put_tally(e: &mut Encoder<Vec<u8>>, tally: &Tally) -> Written {
 pub(crate) fn encode(snapshot: &Snapshot) -> Vec<u8> {
     let mut e = Encoder::new(Vec::new());
     let mut write = || -> Written {
-        e.array(4)?.i64(snapshot.time.as_millisecond())?.bytes(&snapshot.line)?;
+        e.array(6)?.i64(snapshot.time.as_millisecond())?.bytes(&snapshot.line)?;
         put_tally(&mut e, &snapshot.tally)?;
         e.array(snapshot.places.len() as u64)?;
-        snapshot.places.iter().try_for_each(|p| e.u64(*p).map(|_| ()))
+        snapshot.places.iter().try_for_each(|p| e.u64(*p).map(|_| ()))?;
+        e.encode(&snapshot.segments)?.encode(snapshot.last_person_check.map(|t| t.as_millisecond()))?.ok()
     };
     write().expect("writing to memory");
     e.into_writer()
@@ -89,5 +93,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Snapshot, LineError> {
     let line = d.bytes().map_err(bad)?.to_vec();
     let tally = read_tally(&mut d)?;
     let places = (0..list(&mut d)?).map(|_| d.u64().map_err(bad)).collect::<Result<_, _>>()?;
-    Ok(Snapshot { time, line, tally, places })
+    let segments = d.decode().map_err(bad)?;
+    let last: Option<i64> = d.decode().map_err(bad)?;
+    let last_person_check = last.map(Timestamp::from_millisecond).transpose().map_err(bad)?;
+    Ok(Snapshot { time, line, tally, places, segments, last_person_check })
 }

@@ -55,6 +55,16 @@ impl TrackTable {
         }
     }
 
+    /// Another look-ahead and widest minimum are in use.
+    pub(crate) fn set_reach(&mut self, lookahead: Seconds, widest: Metres) {
+        self.finder = PairFinder::new(lookahead, widest);
+        for (slot, track) in (0..).zip(&self.slots) {
+            if let Some(track) = track {
+                self.finder.update(slot, track.kinematics);
+            }
+        }
+    }
+
     /// Puts a report in. Nothing for a report that is not newer than the one known, or when the party has
     /// [`MAX_TRACKS_PER_PARTY`] tracks already.
     pub(crate) fn update(&mut self, party: &PartyName, report: SharedTrack, now: Timestamp) -> Option<u32> {

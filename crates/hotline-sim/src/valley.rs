@@ -208,6 +208,7 @@ impl Valley {
             category,
             purpose,
             callsign: callsign.clone(),
+            unit: String::new(),
             squawk: None,
         };
         self.happenings.push((0.0, Happening::File(party, plan)));
@@ -368,6 +369,7 @@ impl Valley {
                 category: Category::Helicopter,
                 purpose: [Purpose::Transport, Purpose::Rescue][party],
                 callsign: ["CONVOY1", "LIFT7"][party].into(),
+                unit: String::new(),
                 squawk: Some(0o4_321),
             };
             self.happenings.push((second, Happening::File(party, plan)));

@@ -48,6 +48,7 @@ fn plan(flight: &str, volume: Volume4) -> FlightPlan {
         category: Category::Aeroplane,
         purpose: Purpose::Transport,
         callsign: flight.into(),
+        unit: String::new(),
         squawk: None,
     }
 }
@@ -79,15 +80,14 @@ fn a_caution_becomes_a_warning_and_must_be_read_again() {
     for party in 0..2 {
         let seen = alert(&world, party, ConflictKind::Tracks).expect("both nodes have the alert");
         assert_eq!((seen.level, seen.asserted.len()), (Level::Caution, 2), "said by both");
-        world.act(party, |core, now| core.acknowledge(&seen.key, 0, now).unwrap());
+        world.acknowledge(party, &seen.key).unwrap();
     }
     world.run(1_000);
     for party in 0..2 {
         let seen = alert(&world, party, ConflictKind::Tracks).unwrap();
         assert!(seen.settled(), "read by both, and known to both");
-        world.act(party, |core, now| {
-            assert!(matches!(core.acknowledge(&seen.key, 0, now), Err(CoreError::AlreadyAcknowledged(_))));
-        });
+        let again = world.acknowledge(party, &seen.key);
+        assert!(matches!(again, Err(CoreError::AlreadyAcknowledged(_))));
     }
 }
 
@@ -98,17 +98,17 @@ fn a_warning_unread_is_recorded_by_both_sides_and_then_clears() {
     head_on(&mut world, 0.2, 3);
     let seen = alert(&world, 0, ConflictKind::Tracks).expect("at once");
     assert_eq!(seen.level, Level::Warning);
-    let own = world.names()[0].clone();
-    world.act(0, |core, now| core.acknowledge(&seen.key, 0, now).unwrap());
+    let own = world.name(0).clone();
+    world.acknowledge(0, &seen.key).unwrap();
     // Party 1 does not read it within 30 s; the aircraft are not reported any more.
     world.run(40_000);
     for party in 0..2 {
         let seen = alert(&world, party, ConflictKind::Tracks).unwrap();
-        let missed: Vec<String> = seen.missed.iter().map(|(p, _)| p.to_string()).collect();
+        let missed: Vec<String> = seen.missed.keys().map(|(p, _)| p.to_string()).collect();
         assert_eq!(missed, ["party-1"], "on node {party}");
         assert!(seen.closed.is_some(), "nobody sees it any more");
         assert!(!seen.awaits(&own));
-        for said in world.names() {
+        for said in [world.name(0), world.name(1)] {
             let count = world.core(party).tally().parties[said].by_kind["missed-deadline"];
             assert_eq!(count, 1, "{said} has recorded it, and node {party} knows");
         }
@@ -175,14 +175,14 @@ fn what_the_disclosure_rule_withholds_is_not_sent() {
             vec![track("NEAR", now, at(0.0, 0.0), 90.0, None), track("FAR", now, at(20.0, 0.0), 90.0, None)];
         if rule != Disclosure::All && rule != Disclosure::None {
             // Under the other rules nobody would show first: here party 0 has seen it by its own means.
-            let peer = world.names()[1].clone();
+            let peer = world.name(1).clone();
             world.act(0, |core, clock| {
                 core.receive(&peer, hotline_line::Message::Tracks(vec![theirs]), clock, &Nothing)
             });
         }
         world.act(0, |core, clock| assert_eq!(core.own_tracks(own, clock), 2));
         world.run(500);
-        let name = world.names()[0].clone();
+        let name = world.name(0).clone();
         let mut seen: Vec<String> = world
             .core(1)
             .picture()

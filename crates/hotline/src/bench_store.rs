@@ -9,7 +9,7 @@ use hotline_airspace::{
     shifted,
 };
 use hotline_journal::{GroupCommit, Journal};
-use hotline_line::{FlightId, Purpose, Record};
+use hotline_line::{FlightId, History, Purpose, Record};
 use hotline_node::{open_journal, recover};
 use hotline_picture::{Core, FlightPlan};
 use jiff::Timestamp;
@@ -24,6 +24,15 @@ fn with_folder(name: &str, measure: impl FnOnce(&Path) -> Outcome) -> Outcome {
     let measured = measure(&root);
     std::fs::remove_dir_all(&root).map_err(|e| format!("{}: {e}", root.display()))?;
     measured
+}
+
+/// A journal that is not read.
+struct Nothing;
+
+impl History for Nothing {
+    fn record(&self, _: u64) -> Option<Record> {
+        None
+    }
 }
 
 /// A flight of five volumes.
@@ -48,6 +57,7 @@ fn plan(n: u64, start: Timestamp) -> FlightPlan {
         category: Category::Aeroplane,
         purpose: Purpose::Transport,
         callsign: format!("CALL{n}"),
+        unit: "1 Sqn".into(),
         squawk: None,
     }
 }
@@ -57,7 +67,9 @@ fn core(root: &Path) -> Result<(Core, Arc<dyn Journal>, hotline_line::LineConfig
     let journal = open_journal(&folder.journal()).map_err(|e| e.to_string())?;
     let config = folder.line_config();
     let mut core = Core::new(config.clone()).map_err(|e| e.to_string())?;
-    core.start(Timestamp::now()).map_err(|e| e.to_string())?;
+    // No peer is there to tell this node what it holds of its ledger: it listens its time, which began a little ago.
+    core.start(shifted(Timestamp::now(), Seconds::new(-5.0)));
+    core.tick(Timestamp::now(), &Nothing);
     Ok((core, journal, config))
 }
 

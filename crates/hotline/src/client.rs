@@ -1,15 +1,14 @@
 //! A client of a node's HTTP interfaces.
 
+use hotline_node::{Folder, Wanted};
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 use ureq::Agent;
 
 /// An answer is waited for so long.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The largest bundle that is fetched, bytes.
-const MAX_BUNDLE: u64 = 2 << 30;
 
 /// Speaks to one node.
 #[derive(Clone)]
@@ -17,6 +16,7 @@ pub(crate) struct Client {
     agent: Agent,
     base: String,
     token: String,
+    cookie: String,
 }
 
 impl Client {
@@ -27,7 +27,36 @@ impl Client {
             .timeout_recv_response(Some(PATIENCE))
             .build()
             .new_agent();
-        Self { agent, base: format!("http://{address}"), token: format!("Bearer {token}") }
+        Self {
+            agent,
+            base: format!("http://{address}"),
+            token: format!("Bearer {token}"),
+            cookie: String::new(),
+        }
+    }
+
+    /// A client of the node that runs on a folder.
+    pub(crate) fn of(folder: &std::path::Path) -> Result<Self, String> {
+        let (config, token) = Folder::look(folder).map_err(|e| e.to_string())?;
+        Ok(Self::new(config.console, &token))
+    }
+
+    /// The same for a person who has signed in.
+    pub(crate) fn signed_in(&self, holder: &str, pin: &str) -> Result<Self, String> {
+        let request = self.agent.post(format!("{}/console/sign-in", self.base));
+        let response = request.send_json(serde_json::json!({ "holder": holder, "pin": pin }));
+        let cookie = response.as_ref().ok().and_then(|r| {
+            let cookie = r.headers().get("set-cookie")?.to_str().ok()?;
+            cookie.split(';').next().map(str::to_owned)
+        });
+        self.answer("/console/sign-in", response)?;
+        let cookie = cookie.ok_or("the node gave no session")?;
+        Ok(Self { cookie, ..self.clone() })
+    }
+
+    /// Ends a person's session.
+    pub(crate) fn sign_out(&self) -> Result<(), String> {
+        self.post("/console/sign-out", &serde_json::json!({})).map(|_| ())
     }
 
     fn answer(
@@ -60,7 +89,7 @@ impl Client {
 
     pub(crate) fn post(&self, path: &str, body: &impl serde::Serialize) -> Result<Value, String> {
         let request = self.agent.post(format!("{}{path}", self.base)).header("authorization", &self.token);
-        self.answer(path, request.send_json(body))
+        self.answer(path, request.header("cookie", &self.cookie).send_json(body))
     }
 
     pub(crate) fn delete(&self, path: &str) -> Result<Value, String> {
@@ -68,19 +97,19 @@ impl Client {
         self.answer(path, request.call())
     }
 
-    /// Fetches a bundle of evidence.
-    pub(crate) fn export(&self, from: jiff::Timestamp, to: jiff::Timestamp) -> Result<Vec<u8>, String> {
-        let path = format!("{}/api/export?from={from}&to={to}", self.base);
-        let response = self.agent.get(&path).header("authorization", &self.token).call();
-        let mut response = response.map_err(|e| format!("{path}: {e}"))?;
+    /// Fetches evidence into a file.
+    pub(crate) fn export(&self, wanted: &Wanted, mut to: impl Write) -> Result<u64, String> {
+        let path = format!("{}/api/export", self.base);
+        let request = self.agent.post(&path).header("authorization", &self.token);
+        // Making it may take long.
+        let request = request.config().timeout_recv_response(None).build();
+        let mut response = request.send_json(wanted).map_err(|e| format!("{path}: {e}"))?;
         let status = response.status();
-        let bytes =
-            response.body_mut().with_config().limit(MAX_BUNDLE).read_to_vec().map_err(|e| e.to_string())?;
-        if status.is_success() {
-            Ok(bytes)
-        } else {
-            Err(format!("{status}: {}", String::from_utf8_lossy(&bytes)))
+        if !status.is_success() {
+            let why: Value = response.body_mut().read_json().map_err(|e| format!("{path}: {e}"))?;
+            return Err(format!("{status}: {}", why["error"].as_str().unwrap_or("no reason given")));
         }
+        std::io::copy(&mut response.into_body().into_reader(), &mut to).map_err(|e| e.to_string())
     }
 
     /// Follows the console's stream until `hear` returns false or the stream ends. It is given each event's name

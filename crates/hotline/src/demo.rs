@@ -8,7 +8,7 @@ use crate::say;
 use clap::Args;
 use hotline_ledger::Fingerprint;
 use hotline_line::Rulebook;
-use hotline_node::{Config, Folder};
+use hotline_node::{Config, Folder, NewSecrets};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -54,6 +54,11 @@ pub(crate) struct Demo {
 /// The parties of the demo.
 pub(crate) const PARTIES: [&str; 2] = ["blue", "green"];
 const OFFICERS: [&str; 2] = ["Maj. Harper", "Maj. Orlov"];
+const SUPERVISORS: [&str; 2] = ["Col. Reyes", "Col. Sokolov"];
+/// The demo's secrets are no secrets: anyone may sign in and try.
+const PASSPHRASE: &str = "a demo's passphrase";
+pub(crate) const OFFICER_PIN: &str = "2718";
+const SUPERVISOR_PIN: &str = "3141";
 /// A file that marks a folder as the demo's own, to be removed without asking.
 const MARK: &str = ".hotline-demo";
 /// A scripted officer takes so long to read an alert, seconds of the demo's clock.
@@ -69,7 +74,8 @@ impl Process {
         let me = std::env::current_exe().map_err(|e| e.to_string())?;
         let log = std::fs::File::create(folder.join("node.log")).map_err(|e| e.to_string())?;
         let mut command = Command::new(me);
-        command.arg("node").arg(folder).arg("--until-input-ends");
+        let passphrase = folder.with_file_name("passphrase");
+        command.arg("node").arg(folder).arg("--until-input-ends").arg("--passphrase-file").arg(passphrase);
         if let Some(clock) = clock {
             command.args(["--clock", clock]);
         }
@@ -103,6 +109,7 @@ pub(crate) fn make_folders(
     }
     std::fs::create_dir_all(root).map_err(io)?;
     std::fs::write(root.join(MARK), "").map_err(io)?;
+    std::fs::write(root.join("passphrase"), PASSPHRASE).map_err(io)?;
     let mut rulebook = Rulebook::EXAMPLE.to_owned();
     if recording {
         // Recorded aircraft report as seldom as every ten seconds or more.
@@ -116,10 +123,17 @@ pub(crate) fn make_folders(
             link: port(link_port),
             reachable: None,
             officers: vec![OFFICERS[i].into()],
+            supervisors: vec![SUPERVISORS[i].into()],
             peer: vec![],
             snapshot_every: 100_000,
         };
-        Folder::init(root.join(party), &config, &rulebook, Timestamp::now()).map_err(|e| e.to_string())?;
+        let secrets = NewSecrets {
+            passphrase: PASSPHRASE.into(),
+            officer_pins: vec![OFFICER_PIN.into()],
+            supervisor_pins: vec![SUPERVISOR_PIN.into()],
+        };
+        Folder::init(root.join(party), &config, &rulebook, &secrets, Timestamp::now())
+            .map_err(|e| e.to_string())?;
     }
     for (own, peer) in [(0, 1), (1, 0)] {
         let introduction = root.join(PARTIES[peer]).join("introduction.toml");
@@ -128,7 +142,7 @@ pub(crate) fn make_folders(
         let words = read.fingerprint()?.words();
         Folder::pair(&root.join(PARTIES[own]), &introduction, &words).map_err(|e| e.to_string())?;
     }
-    let open = |party: &str| Folder::open(root.join(party)).map_err(|e| e.to_string());
+    let open = |party: &str| Folder::open(root.join(party), PASSPHRASE).map_err(|e| e.to_string());
     Ok([open(PARTIES[0])?, open(PARTIES[1])?])
 }
 
@@ -177,6 +191,7 @@ impl Demo {
         for (party, folder) in PARTIES.iter().zip(&folders) {
             say!("{party}'s console: http://{}", folder.config.console);
         }
+        say!("sign in there with PIN {OFFICER_PIN} as an officer, {SUPERVISOR_PIN} as a supervisor");
         match self.duration {
             Some(seconds) => say!("running for {seconds} s"),
             None => say!("running until interrupted (Ctrl-C)"),
@@ -245,6 +260,10 @@ impl Demo {
 
 /// Reads each alert for a while, then acknowledges it.
 fn scripted_officer(client: &Client, alerts: &Receiver<(Instant, String)>, stop: &AtomicBool, speed: f64) {
+    let client = match client.signed_in("officer-1", OFFICER_PIN) {
+        Ok(client) => client,
+        Err(e) => return eprintln!("signing in: {e}"),
+    };
     let reading = Duration::from_secs_f64(READING / speed);
     while !stop.load(Ordering::SeqCst) {
         let Ok((since, id)) = alerts.recv_timeout(Duration::from_millis(200)) else { continue };

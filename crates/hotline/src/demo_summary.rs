@@ -4,7 +4,8 @@ use crate::client::Client;
 use crate::demo::{DemoClock, PARTIES};
 use crate::demo_traffic::Traffic;
 use crate::say;
-use hotline_ledger::verify_bundle;
+use hotline_evidence::verify;
+use hotline_node::Wanted;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -179,20 +180,29 @@ pub(crate) fn summary(
     let waiting = [0, 1].map(|i| sides[i]["alerts_awaiting"].clone());
     check(format!("alerts still waiting: {} and {}", waiting[0], waiting[1]), waiting[0] == waiting[1]);
     for (party, client) in PARTIES.iter().zip(clients) {
-        let bundle = client.export(from, to)?;
-        let account = verify_bundle(&bundle).map_err(|e| e.to_string())?;
-        let statements: usize = account.parties.iter().map(|p| p.statements.len()).sum();
-        let receipted =
-            account.parties.iter().flat_map(|p| &p.statements).filter(|s| !s.receipted.is_empty()).count();
+        let wanted = Wanted {
+            from,
+            to,
+            recipient: "the demo".into(),
+            reason: "to see that it checks".into(),
+            withheld: vec![],
+            aircraft: vec![],
+        };
+        let mut file = Vec::new();
+        client.export(&wanted, &mut file)?;
+        let account = verify(&*file, 2, |_| ()).map_err(|e| e.to_string())?;
+        let statements: u64 = account.parties.iter().map(|p| p.count).sum();
+        let without: u64 = account.parties.iter().map(|p| p.without_receipt).sum();
         for problem in &account.problems {
             say!("      {}: {}: {}", problem.party, problem.about, problem.what);
         }
         check(
             format!(
-                "evidence from {party}: {statements} statements in {} bytes, {receipted} of them receipted, all checks",
-                bundle.len()
+                "evidence from {party}: {statements} statements in {} bytes, {} of them receipted, all checks",
+                file.len(),
+                statements - without
             ),
-            account.problems.is_empty() && statements > 0 && receipted == statements,
+            account.holds() && statements > 0 && without == 0,
         );
     }
     say!("{}", if agreed { "Both sides agree." } else { "The sides do NOT agree." });

@@ -203,6 +203,7 @@ fn flight(plan: &FlightPlan) -> FlightInput {
         category: category(plan.category).into(),
         purpose: plan.purpose.as_str().into(),
         callsign: plan.callsign.clone(),
+        unit: plan.unit.clone(),
         squawk: plan.squawk.map(|code| format!("{code:04o}")),
     }
 }

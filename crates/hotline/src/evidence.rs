@@ -2,20 +2,22 @@
 
 use crate::Outcome;
 use crate::client::Client;
+use crate::output;
 use crate::say;
-use crate::words::describe;
+use crate::secrets::PassphraseFile;
 use clap::Args;
-use hotline_ledger::{Account, Role, verify_bundle};
-use hotline_node::{Folder, NodeError, export_from_folder};
+use hotline_evidence::{EvidenceError, Told, account_json, account_text, said_json, said_text, verify};
+use hotline_node::{Folder, Wanted, export_from_folder, open_journal};
+use indicatif::ProgressBar;
 use jiff::Timestamp;
-use serde_json::json;
-use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
 use std::path::PathBuf;
 
 /// Write evidence: all that was said between two instants, with proofs.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  hotline export ./blue --from 2026-05-01T10:00:00Z --to 2026-05-01T11:00:00Z -o evidence.hotline\n\nWorks whether the node runs or not."
+    after_help = "Example:\n  hotline export ./blue --from 2026-05-01T10:00:00Z --to 2026-05-01T11:00:00Z --recipient 'Board of inquiry' --reason 'Case blue#812' -o evidence.hotline\n  hotline export ./blue --from ... --to ... --recipient ... --reason ... --withhold unit,callsign --aircraft B12 -o evidence.hotline\n\nThat it was handed over, to whom and why, is said on the line. Works whether the node runs or not."
 )]
 pub(crate) struct Export {
     /// The node's folder
@@ -26,27 +28,67 @@ pub(crate) struct Export {
     /// Last instant, RFC 3339
     #[arg(long)]
     to: Timestamp,
+    /// For whom it is
+    #[arg(long)]
+    recipient: String,
+    /// Why it is handed over
+    #[arg(long)]
+    reason: String,
+    /// Fields to withhold: purpose, callsign, unit, name
+    #[arg(long, value_delimiter = ',', value_name = "FIELDS")]
+    withhold: Vec<String>,
+    /// Own aircraft whose flight recorder is handed over too
+    #[arg(long, value_delimiter = ',', value_name = "IDS")]
+    aircraft: Vec<String>,
     /// Where to write it
     #[arg(short, long)]
     output: PathBuf,
+    #[command(flatten)]
+    passphrase: PassphraseFile,
 }
 
 impl Export {
     pub(crate) fn run(self) -> Outcome {
-        let folder = Folder::open(&self.folder).map_err(|e| e.to_string())?;
-        let bytes = match export_from_folder(&folder, self.from, self.to, Timestamp::now()) {
-            // A node runs on the folder: it makes the bundle itself.
-            Err(NodeError::Journal(hotline_journal::JournalError::InUse)) => {
-                Client::new(folder.config.console, &folder.api_token).export(self.from, self.to)?
-            }
-            made => made.map_err(|e| e.to_string())?,
+        let wanted = Wanted {
+            from: self.from,
+            to: self.to,
+            recipient: self.recipient,
+            reason: self.reason,
+            withheld: self.withhold,
+            aircraft: self.aircraft,
         };
-        std::fs::write(&self.output, &bytes).map_err(|e| format!("{}: {e}", self.output.display()))?;
-        say!(
-            "{} bytes of evidence in {}; check it with `hotline verify`",
-            bytes.len(),
-            self.output.display()
-        );
+        Folder::look(&self.folder).map_err(|e| e.to_string())?;
+        let bar = ProgressBar::new(0);
+        let progress = |done, total| {
+            bar.set_length(total);
+            bar.set_position(done);
+        };
+        let unwritten = |e: std::io::Error| format!("{}: {e}", self.output.display());
+        // Nothing half made stays under the name that was asked for.
+        let part = self.output.with_extension("part");
+        let file = BufWriter::new(File::create(&part).map_err(unwritten)?);
+        let journal = self.folder.join("journal.redb");
+        let made = match open_journal(&journal).map(drop) {
+            // A node runs on the folder: it makes the evidence itself.
+            Err(hotline_node::NodeError::Journal(hotline_journal::JournalError::InUse)) => {
+                Client::of(&self.folder).and_then(|client| client.export(&wanted, file).map(|_| ()))
+            }
+            Err(e) => Err(e.to_string()),
+            Ok(()) => self.passphrase.read().and_then(|passphrase| {
+                let folder = Folder::open(&self.folder, &passphrase).map_err(|e| e.to_string())?;
+                export_from_folder(&folder, &wanted, Timestamp::now(), file, progress)
+                    .map_err(|e| e.to_string())
+            }),
+        };
+        bar.finish_and_clear();
+        if let Err(why) = made {
+            // It may not be there: the reason is told below.
+            _ = std::fs::remove_file(&part);
+            return Err(why);
+        }
+        std::fs::rename(&part, &self.output).map_err(unwritten)?;
+        let size = std::fs::metadata(&self.output).map_err(unwritten)?.len();
+        say!("{size} bytes of evidence in {}; check it with `hotline verify`", self.output.display());
         Ok(true)
     }
 }
@@ -54,113 +96,62 @@ impl Export {
 /// Check evidence with nothing but the file, and print who said what when.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  hotline verify evidence.hotline\n  hotline verify evidence.hotline --json\n\nExit code 0 when everything checks, 1 when something does not, 2 when the file cannot be read as evidence."
+    after_help = "Example:\n  hotline verify evidence.hotline\n  hotline verify evidence.hotline --brief\n  hotline verify evidence.hotline --json | jq\n\nWith --json each statement is an object on a line of its own; the last line is the account.\n\nExit code 0 when everything checks, 1 when something does not, 2 when the file cannot be read as evidence."
 )]
 pub(crate) struct Verify {
     /// The evidence
     file: PathBuf,
-    /// Print the account as JSON
+    /// Print the statements and the account as JSON, an object a line
     #[arg(long)]
     json: bool,
+    /// The account only, without the statements
+    #[arg(long)]
+    brief: bool,
 }
 
 impl Verify {
     pub(crate) fn run(self) -> Outcome {
-        let bytes = std::fs::read(&self.file).map_err(|e| format!("{}: {e}", self.file.display()))?;
-        let account = verify_bundle(&bytes).map_err(|e| format!("{}: {e}", self.file.display()))?;
-        if self.json {
-            say!("{:#}", account_json(&account));
-        } else {
-            say!("{}", account_text(&account).trim_end());
-        }
-        Ok(account.problems.is_empty())
-    }
-}
-
-/// The account in plain words.
-pub(crate) fn account_text(account: &Account) -> String {
-    let mut out = String::new();
-    let mut line = |text: String| _ = writeln!(out, "{text}");
-    line(format!("Evidence of line {}, {} to {}", account.line, account.asked.0, account.asked.1));
-    line(format!("exported by {} at {}", account.exporter, account.exported));
-    for party in &account.parties {
-        line(String::new());
-        line(format!("Party {}", party.party));
-        line(format!("  root key: {}", party.fingerprint));
-        line("  (compare these words with those you know; all else follows from them)".into());
-        for certificate in &party.certificates {
-            let role = match certificate.role {
-                Role::Node => "node",
-                Role::Officer => "officer",
-            };
-            line(format!("  {role}: {}, valid to {}", certificate.holder, certificate.not_after));
-        }
-        line(match (party.statements.len(), party.complete) {
-            (0, false) => {
-                "  NOTHING that this party said is in this file, nor proof that it said nothing".into()
+        let wrong = |e: EvidenceError| format!("{}: {e}", self.file.display());
+        let open = || File::open(&self.file);
+        let file = open().map_err(|e| wrong(e.into()))?;
+        let size = file.metadata().map_or(0, |m| m.len());
+        let bar = ProgressBar::new(size);
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let account = verify(BufReader::with_capacity(1 << 20, file), workers, |p| bar.set_position(p.bytes));
+        bar.finish_and_clear();
+        let account = account.map_err(wrong)?;
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let print = |out: &mut BufWriter<_>, text: &str| {
+            if let Err(e) = out.write_all(text.as_bytes()) {
+                output::gone(&e);
+                return Err(e.to_string());
             }
-            (n, true) => format!(
-                "  {n} of {} statements are in this file: none between the first and the last is missing",
-                party.ledger_size
-            ),
-            (n, false) => format!("  {n} of {} statements are in this file: INCOMPLETE", party.ledger_size),
-        });
-    }
-    line(String::new());
-    line("Who said what, when".into());
-    let mut all: Vec<_> = account.parties.iter().flat_map(|p| &p.statements).collect();
-    all.sort_by_key(|s| (s.statement.time, s.statement.party.clone(), s.statement.number));
-    for said in all {
-        let s = &said.statement;
-        line(format!("{}  {} #{}  {}", s.time, s.party, s.number, describe(s, &account.parties)));
-        for (party, since) in &said.receipted {
-            line(format!("      {party} has signed to hold it, at the latest at {since}"));
+            Ok(())
+        };
+        if !self.json {
+            print(&mut out, &account_text(&account))?;
         }
-        if said.receipted.is_empty() {
-            line("      no receipt of another party in this file".into());
+        if !self.brief {
+            let mut told = Told::open(&account, open).map_err(wrong)?;
+            if !self.json {
+                print(&mut out, "\nWho said what, when\n")?;
+            }
+            while let Some(said) = told.next().map_err(wrong)? {
+                if self.json {
+                    print(&mut out, &format!("{}\n", said_json(&said, &account)))?;
+                } else {
+                    print(&mut out, &said_text(&said, &account))?;
+                }
+            }
         }
-    }
-    line(String::new());
-    if account.problems.is_empty() {
-        line("Everything checks: every signature, every number, every receipt.".into());
-    } else {
-        line(format!("{} things do NOT check:", account.problems.len()));
-        for problem in &account.problems {
-            line(format!("  {}: {}: {}", problem.party, problem.about, problem.what));
+        if self.json {
+            print(&mut out, &format!("{}\n", account_json(&account)))?;
         }
+        print(&mut out, "")?;
+        if let Err(e) = out.flush() {
+            output::gone(&e);
+            return Err(e.to_string());
+        }
+        Ok(account.holds())
     }
-    out
-}
-
-fn account_json(account: &Account) -> serde_json::Value {
-    let parties = account.parties.iter().map(|p| {
-        let statements = p.statements.iter().map(|said| {
-            let s = &said.statement;
-            json!({
-                "number": s.number,
-                "time": s.time,
-                "kind": s.kind,
-                "text": describe(s, &account.parties),
-                "signer": said.signer,
-                "causes": s.causes.iter().map(|(p, n)| (p.to_string(), json!(n))).collect::<serde_json::Map<_, _>>(),
-                "receipted": said.receipted.iter().map(|(p, at)| json!({ "party": p.as_str(), "at": at })).collect::<Vec<_>>(),
-            })
-        });
-        json!({
-            "party": p.party.as_str(),
-            "fingerprint": p.fingerprint,
-            "ledger_size": p.ledger_size,
-            "complete": p.complete,
-            "statements": statements.collect::<Vec<_>>(),
-        })
-    });
-    json!({
-        "line": account.line.as_str(),
-        "exporter": account.exporter.as_str(),
-        "exported": account.exported,
-        "from": account.asked.0,
-        "to": account.asked.1,
-        "parties": parties.collect::<Vec<_>>(),
-        "problems": account.problems.iter().map(|p| json!({ "party": p.party.as_str(), "about": p.about, "what": p.what })).collect::<Vec<_>>(),
-    })
 }

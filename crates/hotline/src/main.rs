@@ -19,8 +19,8 @@ mod detect_tracks;
 mod evidence;
 mod node;
 mod output;
+mod secrets;
 mod threads;
-mod words;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

@@ -3,6 +3,7 @@
 use crate::Outcome;
 use crate::client::Client;
 use crate::say;
+use crate::secrets::{PassphraseFile, new_secrets};
 use clap::Args;
 use hotline_line::Rulebook;
 use hotline_node::{Clock, Config, Folder, Introduction, Node};
@@ -14,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 /// Make a new node: keys, configuration, rulebook, introduction.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  hotline init ./blue --party blue --console 127.0.0.1:7401 --link 0.0.0.0:7501 --officer 'Col. A. Smith'\n\nThen agree on rulebook.toml with the other parties, hand them introduction.toml, and read them your words over the phone."
+    after_help = "Example:\n  hotline init ./blue --party blue --console 127.0.0.1:7401 --link 0.0.0.0:7501 --officer 'Maj. A. Smith' --supervisor 'Col. B. Jones'\n\nYou are asked for a passphrase, which protects the node's keys and is asked for whenever it starts, and for a PIN for each person, with which they sign.\n\nThen agree on rulebook.toml with the other parties, hand them introduction.toml, and read them your words over the phone."
 )]
 pub(crate) struct Init {
     /// The node's folder; must not have a node yet
@@ -34,9 +35,17 @@ pub(crate) struct Init {
     /// An officer's name; may be given more than once
     #[arg(long = "officer", default_value = "Duty officer")]
     officers: Vec<String>,
+    /// A supervisor's name; may be given more than once
+    #[arg(long = "supervisor", default_value = "Supervisor")]
+    supervisors: Vec<String>,
     /// A rulebook to use instead of the example
     #[arg(long)]
     rulebook: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: PassphraseFile,
+    /// A file with a PIN for each person, lines such as `officer-1 2718`; without it you are asked
+    #[arg(long, value_name = "FILE")]
+    pins_file: Option<PathBuf>,
 }
 
 impl Init {
@@ -51,11 +60,15 @@ impl Init {
             link: self.link,
             reachable: self.reachable,
             officers: self.officers,
+            supervisors: self.supervisors,
             peer: vec![],
             snapshot_every: 100_000,
         };
-        let print =
-            Folder::init(&self.folder, &config, &rulebook, Timestamp::now()).map_err(|e| e.to_string())?;
+        // What is wrong with the rest is said before anyone is asked for secrets.
+        Folder::check_new(&self.folder, &config, &rulebook).map_err(|e| e.to_string())?;
+        let secrets = new_secrets(&self.passphrase, self.pins_file.as_deref(), &config)?;
+        let print = Folder::init(&self.folder, &config, &rulebook, &secrets, Timestamp::now())
+            .map_err(|e| e.to_string())?;
         say!("made a node for party {} in {}", config.party, self.folder.display());
         say!("hand {} to the other parties by any way,", self.folder.join("introduction.toml").display());
         say!("and read them these words over the phone:\n\n    {}\n", print.words());
@@ -107,11 +120,13 @@ impl Pair {
 /// Run a node until it is interrupted.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  hotline node ./blue\n\nThe log goes to standard error; HOTLINE_LOG sets its level (error, warn, info, debug)."
+    after_help = "Example:\n  hotline node ./blue\n  hotline node ./blue --passphrase-file /run/credentials/hotline\n\nThe log goes to standard error; HOTLINE_LOG sets its level (error, warn, info, debug)."
 )]
 pub(crate) struct Run {
     /// The node's folder
     folder: PathBuf,
+    #[command(flatten)]
+    passphrase: PassphraseFile,
     /// Run on a faster clock: FROM,AT,SPEED (it showed FROM when the real clock showed AT)
     #[arg(long, value_parser = parse_clock, hide = true)]
     clock: Option<Clock>,
@@ -135,7 +150,8 @@ impl Run {
     pub(crate) fn run(self) -> Outcome {
         let filter = EnvFilter::try_from_env("HOTLINE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-        let folder = Folder::open(&self.folder).map_err(|e| e.to_string())?;
+        Folder::look(&self.folder).map_err(|e| e.to_string())?;
+        let folder = Folder::open(&self.folder, &self.passphrase.read()?).map_err(|e| e.to_string())?;
         let clock = self.clock.unwrap_or(Clock::real());
         let runtime = tokio::runtime::Runtime::new().map_err(|e| e.to_string())?;
         runtime.block_on(async {
@@ -182,8 +198,7 @@ pub(crate) struct Status {
 
 impl Status {
     pub(crate) fn run(self) -> Outcome {
-        let folder = Folder::open(&self.folder).map_err(|e| e.to_string())?;
-        let state = Client::new(folder.config.console, &folder.api_token).get("/console/state")?;
+        let state = Client::of(&self.folder)?.get("/console/state")?;
         let party = state["party"].as_str().unwrap_or_default();
         let empty = vec![];
         let list = |name: &str| state[name].as_array().unwrap_or(&empty).clone();
@@ -209,6 +224,9 @@ impl Status {
                     peer["receipted"],
                     peer["round_trip_ms"]
                 );
+            }
+            if let Some(why) = state["dealings"]["speech"]["why"].as_str() {
+                say!("NOTHING IS SAID: {why}");
             }
             if let Some(why) = state["trouble"].as_str() {
                 say!("NOTHING CAN BE RECORDED: {why}");

@@ -5,17 +5,21 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What each crate may use of the others.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("hotline-airspace", &[]),
     ("hotline-detect", &["airspace"]),
     ("hotline-ledger", &[]),
     ("hotline-line", &["airspace", "ledger"]),
+    ("hotline-evidence", &["ledger", "line"]),
     ("hotline-picture", &["airspace", "detect", "ledger", "line"]),
     ("hotline-journal", &[]),
     ("hotline-feeds", &["airspace"]),
     ("hotline-sim", &["airspace", "detect", "ledger", "line", "picture", "journal"]),
-    ("hotline-node", &["airspace", "detect", "ledger", "line", "picture", "journal", "feeds"]),
-    ("hotline", &["airspace", "detect", "ledger", "line", "picture", "journal", "feeds", "sim", "node"]),
+    ("hotline-node", &["airspace", "detect", "ledger", "line", "picture", "journal", "feeds", "evidence"]),
+    (
+        "hotline",
+        &["airspace", "detect", "ledger", "line", "picture", "journal", "feeds", "evidence", "sim", "node"],
+    ),
 ];
 /// The crates that think and do not wait.
 const PURE: [&str; 5] =

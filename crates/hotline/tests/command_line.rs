@@ -86,13 +86,26 @@ fn bad_input_is_named() {
     assert!(refused(&["check", &cut]).contains("line 1"));
     assert!(refused(&["check", &fast, "--horizontal-nm", "-1"]).contains("horizontal minimum"));
     let noise = write("noise", b"not evidence");
-    assert!(refused(&["verify", &noise]).contains("a hotline evidence bundle v1 is malformed"));
+    assert!(refused(&["verify", &noise]).contains("it is not hotline evidence"));
     assert!(refused(&["node", folder.path().to_str().unwrap()]).contains("node.toml"));
     let party = folder.path().join("p");
     let party = party.to_str().unwrap();
     assert!(refused(&["init", party, "--party", "Blue Force"]).contains("a-z, 0-9 and -"));
     assert!(refused(&["init", party, "--party", "blue", "--console", "0.0.0.0:7401"]).contains("loopback"));
-    assert!(hotline(&["init", party, "--party", "blue"]).status.success());
+    // Without a terminal and without a file there is nobody to ask.
+    assert!(refused(&["init", party, "--party", "blue"]).contains("--passphrase-file"));
+    let (short, passphrase) = (write("short", b"abc"), write("passphrase", b"correct horse\n"));
+    let pins = write("pins", b"officer-1 2718\nsupervisor-1 3141\n");
+    let init = |passphrase: &str, pins: &str| {
+        let all = ["init", party, "--party", "blue", "--passphrase-file", passphrase, "--pins-file", pins];
+        hotline(&all)
+    };
+    assert!(text(&init(&short, &pins).stderr).contains("at least 8 characters"));
+    assert!(
+        text(&init(&passphrase, &write("few", b"officer-1 2718\n")).stderr)
+            .contains("no PIN for supervisor-1")
+    );
+    assert!(init(&passphrase, &pins).status.success());
     assert!(refused(&["init", party, "--party", "blue"]).contains("has a node already"));
     let config = folder.path().join("p/node.toml");
     std::fs::write(&config, "party = \"blue\"\nconsole = 7\n").unwrap();

@@ -7,8 +7,18 @@ use std::process::{Child, Command, Stdio};
 
 const HOTLINE: &str = env!("CARGO_BIN_EXE_hotline");
 
-fn run(arguments: &[&str]) -> (bool, String) {
-    let done = Command::new(HOTLINE).args(arguments).output().unwrap();
+/// A passphrase and PINs in files, as an administrator of many nodes has them.
+fn secrets(root: &Path) -> (PathBuf, PathBuf) {
+    let (passphrase, pins) = (root.join("passphrase"), root.join("pins"));
+    std::fs::write(&passphrase, "correct horse\n").unwrap();
+    std::fs::write(&pins, "officer-1 2718\nsupervisor-1 3141\n").unwrap();
+    (passphrase, pins)
+}
+
+fn run(root: &Path, arguments: &[&str]) -> (bool, String) {
+    let passphrase = root.join("passphrase");
+    let done =
+        Command::new(HOTLINE).args(arguments).env("HOTLINE_PASSPHRASE_FILE", passphrase).output().unwrap();
     let text = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
     (done.status.success(), text)
 }
@@ -16,24 +26,31 @@ fn run(arguments: &[&str]) -> (bool, String) {
 /// A node that is paired with a peer that never runs. Its name sorts last, so that it calls nobody.
 fn folder(root: &Path) -> PathBuf {
     let path = |party: &str| root.join(party).to_str().unwrap().to_owned();
+    let (_, pins) = secrets(root);
     for party in ["blue", "green"] {
-        let (made, text) = run(&[
-            "init",
-            &path(party),
-            "--party",
-            party,
-            "--console",
-            "127.0.0.1:0",
-            "--link",
-            "127.0.0.1:0",
-        ]);
+        let (made, text) = run(
+            root,
+            &[
+                "init",
+                &path(party),
+                "--party",
+                party,
+                "--console",
+                "127.0.0.1:0",
+                "--link",
+                "127.0.0.1:0",
+                "--pins-file",
+                pins.to_str().unwrap(),
+            ],
+        );
         assert!(made, "{text}");
     }
     let introduction = root.join("blue/introduction.toml");
-    let (shown, words) = run(&["words", introduction.to_str().unwrap()]);
+    let (shown, words) = run(root, &["words", introduction.to_str().unwrap()]);
     assert!(shown);
     let words = words.trim().strip_prefix("blue: ").unwrap();
-    let (paired, text) = run(&["pair", &path("green"), introduction.to_str().unwrap(), "--words", words]);
+    let (paired, text) =
+        run(root, &["pair", &path("green"), introduction.to_str().unwrap(), "--words", words]);
     assert!(paired, "{text}");
     root.join("green")
 }
@@ -48,7 +65,11 @@ struct Running {
 impl Running {
     /// Starts the node, with shell commands before it.
     fn start(folder: &Path, before: &str) -> Self {
-        let command = format!("{before} exec '{HOTLINE}' node '{}' --until-input-ends", folder.display());
+        let passphrase = folder.with_file_name("passphrase");
+        let (folder_name, file) = (folder.display(), passphrase.display());
+        let command = format!(
+            "{before} exec '{HOTLINE}' node '{folder_name}' --until-input-ends --passphrase-file '{file}'"
+        );
         let mut child = Command::new("bash")
             .args(["-c", &command])
             .stdin(Stdio::piped())
@@ -97,6 +118,20 @@ impl Running {
         plans["flights"].as_array().unwrap().iter().map(|f| f["id"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// Waits until the node has listened long enough to speak.
+    fn wait_until_it_speaks(&self) {
+        let begin = std::time::Instant::now();
+        loop {
+            let mut state = self.agent.get(format!("{}/console/dealings", self.base)).call().unwrap();
+            let state: Value = serde_json::from_str(&state.body_mut().read_to_string().unwrap()).unwrap();
+            if state["speech"]["state"] == "free" {
+                return;
+            }
+            assert!(begin.elapsed().as_secs() < 20, "{}", state["speech"]);
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    }
+
     fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -119,6 +154,7 @@ fn killed_at_random_moments_every_accepted_flight_is_kept() {
         for flight in &accepted {
             assert!(known.contains(flight), "{flight} was accepted and is gone after kill {life}");
         }
+        node.wait_until_it_speaks();
         let wait = std::time::Duration::from_millis(30 + life * 977 % 300);
         std::thread::scope(|scope| {
             let filer = scope.spawn(|| {
@@ -144,19 +180,27 @@ fn killed_at_random_moments_every_accepted_flight_is_kept() {
     assert!(accepted.len() > 50, "only {} were accepted", accepted.len());
     // The ledger of all of it has no gap and no double.
     let evidence = root.path().join("evidence");
-    let (exported, text) = run(&[
-        "export",
-        folder.to_str().unwrap(),
-        "--from",
-        "2020-01-01T00:00:00Z",
-        "--to",
-        "2100-01-01T00:00:00Z",
-        "-o",
-        evidence.to_str().unwrap(),
-    ]);
+    let (exported, text) = run(
+        root.path(),
+        &[
+            "export",
+            folder.to_str().unwrap(),
+            "--from",
+            "2020-01-01T00:00:00Z",
+            "--to",
+            "2100-01-01T00:00:00Z",
+            "--recipient",
+            "Board of inquiry",
+            "--reason",
+            "a test",
+            "-o",
+            evidence.to_str().unwrap(),
+        ],
+    );
     assert!(exported, "{text}");
-    let (verified, account) = run(&["verify", evidence.to_str().unwrap()]);
+    let (verified, account) = run(root.path(), &["verify", evidence.to_str().unwrap()]);
     assert!(verified, "{account}");
+    assert!(account.contains("Board of inquiry"));
     for flight in &accepted {
         assert!(account.contains(&format!("gave notice of flight {flight} ")), "{flight}");
     }

@@ -1,97 +1,120 @@
-//! What a peer says: connections, messages, its statements and heads, its receipts.
+//! What a peer says, but for ledgers: greetings, checks, tracks, heads; and what it does that is not as agreed.
 
-use super::{History, Line, Said};
-use crate::body::Body;
-use crate::delivery::DeliveryState;
+use super::{History, Line, Speech};
 use crate::message::Message;
-use crate::peer::{Connection, Disputed, Peer};
-use crate::{LineError, Record, StatementRef};
-use hotline_ledger::{
-    Checkpoint, LedgerError, PartyName, Receipt, Role, SignedStatement, Tree, cosign, origin,
-};
-use jiff::Timestamp;
+use crate::peer::{Claim, Connection, Peer};
+use crate::quota::Class;
+use crate::record::Offence;
+use crate::{LineError, Record};
+use hotline_ledger::{Checkpoint, LedgerError, PartyName, origin};
+use jiff::{SignedDuration, Timestamp};
+
+/// A greeting is answered with one at most so often.
+const GREET_AGAIN: SignedDuration = SignedDuration::from_secs(3);
+/// Offences of a peer are recorded so often at most, with their number.
+const RECORD_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 impl Line {
-    /// A connection with a peer stands; both sides begin with a hello.
-    ///
-    /// # Errors
-    /// [`LineError::UnknownParty`].
-    pub fn connected(&mut self, name: &PartyName) -> Result<(), LineError> {
-        let hello = self.hello(name)?;
-        let peer = self.peers.get_mut(name).ok_or_else(|| LineError::UnknownParty(name.clone()))?;
-        let held = peer.receipted();
-        peer.connection = Some(Connection { sent: held, held, greeted: false });
-        peer.last_check = None;
-        self.out.send.push((name.clone(), hello));
-        Ok(())
-    }
-
-    pub(super) fn hello(&self, name: &PartyName) -> Result<Message, LineError> {
-        let peer = self.peers.get(name).ok_or_else(|| LineError::UnknownParty(name.clone()))?;
-        Ok(Message::Hello {
-            rulebook: self.rulebook_hash,
-            held: peer.ledger.size(),
-            size: self.ledger.size(),
-        })
-    }
-
-    /// The connection with a peer is gone.
-    pub fn disconnected(&mut self, name: &PartyName) {
-        if let Some(peer) = self.peers.get_mut(name) {
-            peer.connection = None;
-        }
-    }
-
     /// Takes in a message of a peer. What is wrong with it is in the output's `refused`.
     pub fn receive(&mut self, name: &PartyName, message: Message, now: Timestamp, history: &dyn History) {
-        if let Err(e) = self.take_in(name, message, now, history) {
+        self.at(now);
+        if let Err(e) = self.take_in(name, message, history) {
+            match &e {
+                LineError::Quota { .. } => {
+                    self.offend(name, Offence::Flood);
+                    if let Some(peer) = self.peers.get_mut(name) {
+                        peer.stalled = true;
+                    }
+                }
+                LineError::Gap { .. } | LineError::UnknownParty(_) | LineError::Equivocation { .. } => {}
+                _ => self.offend(name, Offence::Garbage),
+            }
             self.out.refused.push((name.clone(), e));
         }
+        self.release();
     }
 
     pub(super) fn peer(&mut self, name: &PartyName) -> Result<&mut Peer, LineError> {
         self.peers.get_mut(name).ok_or_else(|| LineError::UnknownParty(name.clone()))
     }
 
-    pub(super) fn take_in(
+    /// A peer has done something that is not as agreed. It is counted, recorded at most once a minute, and shown.
+    pub fn offend(&mut self, name: &PartyName, offence: Offence) {
+        if let Some(peer) = self.peers.get_mut(name) {
+            peer.offences.entry(offence).or_insert((0, None)).0 += 1;
+        }
+    }
+
+    pub(super) fn record_offences(&mut self, name: &PartyName) {
+        let now = self.time;
+        let Some(peer) = self.peers.get_mut(name) else { return };
+        let mut records = Vec::new();
+        for (offence, (count, last)) in &mut peer.offences {
+            let due = last.is_none_or(|at| now.duration_since(at).abs() >= RECORD_EVERY);
+            if *count > 0 && due {
+                records.push((*offence, *count));
+                *peer.recorded.entry(*offence).or_default() += *count;
+                (*count, *last) = (0, Some(now));
+            }
+        }
+        for (offence, count) in records {
+            self.store(Record::Offence(name.clone(), offence, count, now));
+            self.out.changed.insert(name.clone());
+        }
+    }
+
+    fn within_quota(
+        &mut self,
+        name: &PartyName,
+        class: Class,
+        count: usize,
+        what: &'static str,
+    ) -> Result<(), LineError> {
+        let now = self.time;
+        if self.peer(name)?.quotas.take(class, count, now) {
+            return Ok(());
+        }
+        Err(LineError::Quota { party: name.clone(), what })
+    }
+
+    fn take_in(
         &mut self,
         name: &PartyName,
         message: Message,
-        now: Timestamp,
         history: &dyn History,
     ) -> Result<(), LineError> {
-        match message {
-            // A peer whose own ledger is shorter than what we hold of it is found out by its heads.
-            Message::Hello { rulebook, held, size: _ } => {
-                let own_hash = self.rulebook_hash;
-                let own_size = self.ledger.size();
-                let peer = self.peer(name)?;
-                peer.same_rulebook = rulebook == own_hash;
-                let connection =
-                    peer.connection.get_or_insert(Connection { sent: 0, held: 0, greeted: true });
-                (connection.sent, connection.held, connection.greeted) =
-                    (held.min(own_size), held.min(own_size), true);
-                let unreceipted = held.min(own_size) > peer.receipted();
-                if held > own_size {
-                    self.behind = Some(held);
-                }
-                if unreceipted {
-                    // The peer holds more than its receipt says: that receipt was lost on the way. Ask again.
-                    let (first, checkpoint) = (held.min(own_size), self.own_head(held.min(own_size)).note);
-                    self.out
-                        .send
-                        .push((name.clone(), Message::Entries { first, entries: vec![], checkpoint }));
-                }
-                self.out.changed.push(name.clone());
-                self.pump(name, now, Some(history));
+        if !self.is_member(name) {
+            return Err(LineError::UnknownParty(name.clone()));
+        }
+        let now = self.time;
+        match &message {
+            Message::Urgent(_) | Message::Check { .. } | Message::Answer { .. } => {
+                self.within_quota(name, Class::Urgent, 1, "urgent messages")?;
             }
-            Message::Entries { first, entries, checkpoint } => {
-                self.take_entries(name, first, &entries, &checkpoint, now)?
+            Message::Entries { entries, .. } => {
+                let count = entries.len();
+                self.within_quota(name, Class::Statements, count, "statements")?;
+            }
+            Message::Tracks(_) => {}
+            Message::Hello { .. } | Message::Want { .. } => {
+                self.within_quota(name, Class::Calls, 1, "calls")?
+            }
+            _ => self.within_quota(name, Class::Control, 1, "messages")?,
+        }
+        match message {
+            Message::Hello { rulebook, held, size: _, head } => {
+                self.take_hello(name, rulebook, held, &head, history)?;
+            }
+            Message::Entries { ledger, first, entries, checkpoint } => {
+                if ledger == *self.party() {
+                    self.take_recalled(name, first, entries)?;
+                } else {
+                    self.take_entries(name, &ledger, first, entries, &checkpoint, history)?;
+                }
             }
             Message::Urgent(entry) => self.take_urgent(name, &entry)?,
-            Message::Receipt(note) => self.take_receipt(name, &note, now, history)?,
+            Message::Receipt(note) => self.take_receipt(name, &note, history)?,
             Message::Check { nonce, .. } => {
-                self.peer(name)?;
                 self.out.send.push((name.clone(), Message::Answer { nonce, time: now }));
             }
             Message::Answer { nonce, time } => {
@@ -101,206 +124,89 @@ impl Line {
                     let round_trip = now.as_millisecond() - asked.as_millisecond();
                     peer.round_trip_ms = Some(round_trip);
                     peer.clock_ahead_ms =
-                        Some(time.as_millisecond() - (asked.as_millisecond() + round_trip / 2));
-                    self.judge(name, now);
+                        Some(time.as_millisecond().saturating_sub(asked.as_millisecond() + round_trip / 2));
+                    self.judge(name);
                 }
             }
             Message::Tracks(tracks) => {
-                self.peer(name)?;
                 self.out.tracks.extend(tracks.into_iter().map(|t| (name.clone(), t)));
             }
+            Message::Heads(heads) => {
+                for (ledger, note) in heads {
+                    self.take_told_head(name, &ledger, note)?;
+                }
+            }
+            Message::Want { ledger, from } => self.relay(name, &ledger, from, history),
         }
         Ok(())
     }
 
-    /// Opens a peer's statement: signature, line, party.
-    pub(super) fn open(&self, name: &PartyName, entry: &[u8]) -> Result<SignedStatement, LineError> {
-        let keys = &self.peers.get(name).ok_or_else(|| LineError::UnknownParty(name.clone()))?.keys;
-        let signed = SignedStatement::open(entry, |id, s| keys.find(Role::Node, id, s.time).map(|c| c.key))?;
-        let statement = signed.statement();
-        if statement.party != *name || statement.line != self.name {
-            let why = format!("it was said by {} on line {}", statement.party, statement.line);
-            return Err(LineError::Statement { party: name.clone(), number: statement.number, why });
-        }
-        Ok(signed)
-    }
-
-    pub(super) fn take_entries(
+    fn take_hello(
         &mut self,
         name: &PartyName,
-        first: u64,
-        entries: &[Vec<u8>],
-        note: &[u8],
-        now: Timestamp,
-    ) -> Result<(), LineError> {
-        let held = self.peer(name)?.ledger.size();
-        if first > held {
-            // Something in between was lost: ask to start again from what is held.
-            let hello = self.hello(name)?;
-            self.out.send.push((name.clone(), hello));
-            return Err(LineError::Gap { party: name.clone(), got: first, expected: held });
-        }
-        for (number, entry) in (first..).zip(entries) {
-            let held = self.peer(name)?.ledger.size();
-            if number < held {
-                self.check_repeated(name, number, entry, now)?;
-            } else {
-                self.take_entry(name, entry)?;
-            }
-        }
-        self.take_head(name, note, now)
-    }
-
-    /// A statement that is held already must come again as it was.
-    pub(super) fn check_repeated(
-        &mut self,
-        name: &PartyName,
-        number: u64,
-        entry: &[u8],
-        now: Timestamp,
-    ) -> Result<(), LineError> {
-        let ledger = &self.peer(name)?.ledger;
-        if ledger.tree.leaf(number) == Some(Tree::leaf_of(entry)) {
-            return Ok(());
-        }
-        let held = ledger.recent(number).cloned().unwrap_or_default();
-        // Only what the peer has really signed is proof against it.
-        self.open(name, entry)?;
-        Err(self.dispute(name, number, held, entry.to_vec(), now))
-    }
-
-    pub(super) fn dispute(
-        &mut self,
-        name: &PartyName,
-        number: u64,
-        one: Vec<u8>,
-        other: Vec<u8>,
-        now: Timestamp,
-    ) -> LineError {
-        if let Some(peer) = self.peers.get_mut(name)
-            && peer.disputed.is_none()
-        {
-            peer.disputed = Some(Disputed { number, since: now });
-            self.store(Record::Disputed(name.clone(), number, one, other));
-            self.judge(name, now);
-        }
-        LineError::Equivocation { party: name.clone(), number }
-    }
-
-    pub(super) fn take_entry(&mut self, name: &PartyName, entry: &[u8]) -> Result<(), LineError> {
-        let signed = self.open(name, entry)?;
-        let statement = signed.statement();
-        let ledger = &self.peers[name].ledger;
-        let wrong = |why: String| LineError::Statement { party: name.clone(), number: statement.number, why };
-        if statement.number != ledger.size() {
-            return Err(wrong(format!("it came in the place of number {}", ledger.size())));
-        }
-        if ledger.last_time.is_some_and(|last| statement.time < last) {
-            return Err(wrong("its time is before that of the statement before it".into()));
-        }
-        let place = self.store(Record::Heard(name.clone(), entry.to_vec()));
-        let said = self.take_heard(name, &signed, place);
-        self.out.said.push(said);
-        Ok(())
-    }
-
-    pub(super) fn take_heard(&mut self, name: &PartyName, signed: &SignedStatement, place: u64) -> Said {
-        let statement = signed.statement();
-        let peer = self.peers.get_mut(name).expect("opened with its keys");
-        peer.ledger.append(signed.bytes(), statement.time, place);
-        // A body that cannot be read stays in the ledger, where the peer's signature is on it; it has no effect.
-        let body = Body::from_cbor(&statement.kind, &statement.body)
-            .unwrap_or_else(|e| Body::Unknown(format!("{}: {e}", statement.kind)));
-        if let Body::Certificate(bytes) = &body
-            && let Err(e) = peer.keys.certify(bytes)
-        {
-            self.out.refused.push((name.clone(), e));
-        }
-        let reference = StatementRef { party: name.clone(), number: statement.number };
-        Said { reference, time: statement.time, body, ahead: false }
-    }
-
-    pub(super) fn take_urgent(&mut self, name: &PartyName, entry: &[u8]) -> Result<(), LineError> {
-        let signed = self.open(name, entry)?;
-        let statement = signed.statement();
-        if statement.number < self.peers[name].ledger.size() {
-            return Ok(());
-        }
-        let body = Body::from_cbor(&statement.kind, &statement.body)?;
-        if body.is_urgent() {
-            let reference = StatementRef { party: name.clone(), number: statement.number };
-            self.out.said.push(Said { reference, time: statement.time, body, ahead: true });
-        }
-        Ok(())
-    }
-
-    /// A peer's signed head: when it fits what is held, a receipt is given for it.
-    pub(super) fn take_head(
-        &mut self,
-        name: &PartyName,
-        note: &[u8],
-        now: Timestamp,
-    ) -> Result<(), LineError> {
-        let theirs = origin(&self.name, name);
-        let peer = &self.peers[name];
-        let opened = peer.keys.node_keys().map(|key| Checkpoint::open(note, &theirs, &key));
-        let head = opened.reduce(Result::or).unwrap_or(Err(LedgerError::Signature("a checkpoint")))?;
-        match peer.ledger.tree.root(head.size) {
-            None => Err(LineError::Gap { party: name.clone(), got: head.size, expected: peer.ledger.size() }),
-            Some(root) if root != head.root => {
-                let held = peer.head.as_ref().map(|h| h.note.clone()).unwrap_or_default();
-                Err(self.dispute(name, head.size, held, head.note, now))
-            }
-            Some(_) if peer.given.as_ref().is_some_and(|g| g.size >= head.size) => {
-                let note = peer.given.as_ref().expect("just seen").note.clone();
-                self.out.send.push((name.clone(), Message::Receipt(note)));
-                Ok(())
-            }
-            Some(_) => {
-                let receipt = cosign(&head, &origin(&self.name, self.party()), &self.own.node, now);
-                let place = self.store(Record::ReceiptGiven(name.clone(), receipt.note.clone()));
-                self.out.send.push((name.clone(), Message::Receipt(receipt.note.clone())));
-                let peer = self.peer(name)?;
-                peer.given_places.push((head.size, place));
-                (peer.head, peer.given) = (Some(head), Some(receipt));
-                self.out.changed.push(name.clone());
-                Ok(())
-            }
-        }
-    }
-
-    pub(super) fn open_receipt(&self, name: &PartyName, note: &[u8]) -> Result<Receipt, LineError> {
-        let (ours, theirs) = (origin(&self.name, self.party()), origin(&self.name, name));
-        let own = self.own.node.verifying_key();
-        let keys = &self.peers.get(name).ok_or_else(|| LineError::UnknownParty(name.clone()))?.keys;
-        let opened = keys.node_keys().map(|key| Receipt::open(note, &ours, &own, &theirs, &key));
-        Ok(opened.reduce(Result::or).unwrap_or(Err(LedgerError::Signature("a receipt")))?)
-    }
-
-    pub(super) fn take_receipt(
-        &mut self,
-        name: &PartyName,
-        note: &[u8],
-        now: Timestamp,
+        rulebook: [u8; 32],
+        held: u64,
+        head: &[u8],
         history: &dyn History,
     ) -> Result<(), LineError> {
-        let receipt = self.open_receipt(name, note)?;
-        if self.ledger.tree.root(receipt.size) != Some(receipt.root) {
-            return Err(LineError::Ledger(LedgerError::Proof("a peer's receipt")));
-        }
-        let size = receipt.size;
+        let own_hash = self.books.ballots.in_force().hash.0;
+        let (own_size, now) = (self.ledger.size(), self.time);
         let peer = self.peer(name)?;
-        if let Some(connection) = &mut peer.connection {
-            connection.held = connection.held.max(size);
+        peer.same_rulebook = rulebook == own_hash;
+        let held_now = held.min(own_size);
+        let before = peer.connection.as_ref().map(|c| (c.greeted, c.hello_at));
+        // A second greeting comes from whoever has lost the answer to the first.
+        let again = before.is_none_or(|(greeted, at)| greeted && now.duration_since(at).abs() >= GREET_AGAIN);
+        let hello_at = before.filter(|_| !again).map_or(now, |(_, at)| at);
+        peer.connection =
+            Some(Connection { sent: held_now, held: held_now, greeted: true, moved: now, hello_at });
+        let unreceipted = held.min(own_size) > peer.receipted();
+        let given = peer.given.as_ref().map(|r| r.note.clone());
+        if again {
+            let hello = self.hello(name)?;
+            self.out.send.push((name.clone(), hello));
         }
-        if size > peer.receipted() {
-            peer.receipt = Some(receipt);
-            let place = self.store(Record::ReceiptGot(name.clone(), note.to_vec()));
-            self.peer(name)?.got_places.push((size, place));
-            self.mark(name, size, DeliveryState::Delivered, now);
-            self.out.changed.push(name.clone());
+        if !head.is_empty() {
+            let own = self.party().clone();
+            self.take_told_head(name, &own, head.to_vec())?;
         }
-        self.pump(name, now, Some(history));
+        self.hear_of_own(name, held.min(own_size));
+        if unreceipted {
+            // The peer holds more than its receipt says: that receipt was lost on the way. Ask again.
+            let first = held.min(own_size);
+            let (ledger, checkpoint) = (self.party().clone(), self.own_head(first));
+            self.out
+                .send
+                .push((name.clone(), Message::Entries { ledger, first, entries: vec![], checkpoint }));
+        }
+        // What came by way of others has been receipted too.
+        if let Some(note) = given {
+            self.out.send.push((name.clone(), Message::Receipt(note)));
+        }
+        self.out.changed.insert(name.clone());
+        self.pump(name, Some(history));
         Ok(())
+    }
+
+    /// The head of a ledger that `by` holds.
+    fn take_told_head(&mut self, by: &PartyName, ledger: &PartyName, note: Vec<u8>) -> Result<(), LineError> {
+        let name = origin(&self.name, ledger);
+        let keys = self.keys(ledger).ok_or_else(|| LineError::UnknownParty(ledger.clone()))?;
+        let opened = keys.all_node_keys().map(|key| Checkpoint::open(&note, &name, &key));
+        let head = opened.reduce(Result::or).unwrap_or(Err(LedgerError::Signature("a checkpoint")))?;
+        if ledger == self.party() {
+            match self.ledger.tree.root(head.size) {
+                None => self.hear_of_own(by, head.size),
+                Some(root) if root != head.root => self.set_speech(Speech::Forked(head.size)),
+                Some(_) => {}
+            }
+            return Ok(());
+        }
+        let peer = self.peer(ledger)?;
+        if head.size > peer.ledger.size() {
+            peer.claims.insert(by.clone(), Claim { size: head.size, note: head.note });
+            return Ok(());
+        }
+        self.compare_head(ledger, &head)
     }
 }

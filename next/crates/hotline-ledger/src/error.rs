@@ -1,1 +1,0 @@
-../../../../crates/hotline-ledger/src/error.rs

@@ -1,1 +1,0 @@
-../../../../crates/hotline-picture/src/tally.rs

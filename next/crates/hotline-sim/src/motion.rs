@@ -1,1 +1,0 @@
-../../../../crates/hotline-sim/src/motion.rs
