@@ -200,6 +200,8 @@ impl Health {
         let mut filled: Vec<(i64, Day)> = self
             .days
             .iter()
+            // What is due on a day to come is counted there already.
+            .filter(|(day, _)| **day <= day_of(at))
             .map(|(day, counts)| {
                 let end = ((day + 1) * DAY_S).min(now.max(day * DAY_S + 1));
                 let open = |s: &&Span| s.0 < end && s.1.is_none_or(|closed| closed >= end);
@@ -326,6 +328,8 @@ mod tests {
         health.restored(&blue, at(DAY_S + 20));
         health.restored(&green, at(DAY_S + 10));
         health.on(at(DAY_S + 30));
+        // Something is due on a day to come.
+        health.on(at(5 * DAY_S));
         let days = health.days(at(2 * DAY_S), std::iter::empty());
         assert_eq!(days.iter().map(|(_, d)| d.suspended_s).collect::<Vec<_>>(), [100, 20]);
     }

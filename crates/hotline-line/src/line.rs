@@ -311,6 +311,13 @@ impl Line {
         self.held(party).map_or(&[], |l| &l.places)
     }
 
+    /// How many statements of each other party a peer had seen when it said its newest statement that is held here.
+    pub fn last_causes(&self, peer: &PartyName) -> BTreeMap<PartyName, u64> {
+        let newest = self.peers.get(peer).and_then(|p| p.ledger.recent.back());
+        let read = newest.and_then(|e| hotline_ledger::UncheckedStatement::read(&e.statement).ok());
+        read.map(|r| r.statement().causes.clone()).unwrap_or_default()
+    }
+
     /// The newest receipt of `by` for the ledger of `of`, where one of the two is the own party.
     pub fn receipt(&self, by: &PartyName, of: &PartyName) -> Option<&Receipt> {
         if of == self.party() {

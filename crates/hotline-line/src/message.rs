@@ -11,7 +11,7 @@ use jiff::Timestamp;
 /// The largest message, bytes.
 pub const MAX_MESSAGE_BYTES: usize = 2 << 20;
 /// The most statements in one message.
-pub(crate) const MAX_ENTRIES: usize = 512;
+pub const MAX_ENTRIES: usize = 512;
 /// The most tracks in one message.
 pub const MAX_TRACKS: usize = 2_000;
 /// The most heads in one message.

@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Certify(Vec<u8>, String),
     Revoke(Vec<u8>),
     HandedOver(Handover),
+    /// What was carried here from a peer by hand.
+    CarriedIn(PartyName, Box<Message>),
 }
 
 /// What came of it.
@@ -390,6 +392,10 @@ impl Run {
             Command::Act(act) => core.act(*act, now).map(Done::Said),
             Command::Certify(certificate, name) => core.certify(&certificate, &name, now).map(|()| Done::Yes),
             Command::Revoke(revocation) => core.revoke(&revocation, now).map(|()| Done::Yes),
+            Command::CarriedIn(peer, message) => {
+                let history = FromJournal(&*self.journal);
+                core.carried_in(&peer, *message, now, &history).map(|()| Done::Yes)
+            }
             Command::HandedOver(handover) => core.handed_over(handover, now).map(|()| Done::Yes),
         }
     }

@@ -5,9 +5,9 @@
 
 use crate::Folder;
 use crate::NodeError;
-use crate::recovery::{open_journal, recover};
+use crate::recovery::{Pages, damaged, open_journal, recover};
 use hotline_evidence::{Certified, Header, PartyHead, Placed, ReceiptFrame, RecordedFrame, Section, Writer};
-use hotline_journal::{Journal, JournalError};
+use hotline_journal::Journal;
 use hotline_ledger::{LineName, Openings, PartyName, Root, SigningKey, Tree, UncheckedStatement};
 use hotline_line::{Body, Entry, Handover, LineError, Record};
 use hotline_picture::Core;
@@ -18,8 +18,6 @@ use std::io::Write;
 
 /// The most receipts of one party for a range.
 const MAX_RECEIPTS: usize = 512;
-/// Records of the journal that are read at a time.
-const PAGE: u64 = 256;
 /// What can be withheld.
 pub const WITHHOLDABLE: [&str; 4] = ["purpose", "callsign", "unit", "name"];
 const MAX_TEXT: usize = 200;
@@ -72,39 +70,6 @@ impl Wanted {
             to: self.to,
             withheld: self.withheld.clone(),
             hash: Root(hash),
-        }
-    }
-}
-
-fn damaged(place: u64) -> NodeError {
-    JournalError::Corrupt { what: format!("record {place}") }.into()
-}
-
-/// Reads records, some at a time.
-struct Pages<'a> {
-    journal: &'a dyn Journal,
-    first: u64,
-    page: Vec<Vec<u8>>,
-}
-
-impl<'a> Pages<'a> {
-    fn new(journal: &'a dyn Journal) -> Self {
-        Self { journal, first: 0, page: Vec::new() }
-    }
-
-    fn record(&mut self, place: u64) -> Result<Record, NodeError> {
-        if place < self.first || place >= self.first + self.page.len() as u64 {
-            self.page = self.journal.read(place, PAGE as usize)?;
-            self.first = place;
-        }
-        let bytes = self.page.get((place - self.first) as usize).ok_or_else(|| damaged(place))?;
-        Ok(Record::from_bytes(bytes)?)
-    }
-
-    fn entry(&mut self, place: u64) -> Result<Entry, NodeError> {
-        match self.record(place)? {
-            Record::Own(entry) | Record::Heard(_, entry) => Ok(entry),
-            _ => Err(damaged(place)),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::engine::{Engine, Refusal};
 use crate::persons::Persons;
 use crate::view::Outlet;
 use crate::{Clock, console, planners};
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
@@ -19,6 +19,7 @@ use hotline_journal::Journal;
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::io::Read;
 use std::sync::Arc;
 
 /// The console as the build made it.
@@ -149,4 +150,23 @@ async fn file(request: Request) -> Response {
         Some(file) => ([(header::CONTENT_TYPE, content_type(path))], file.contents()).into_response(),
         None => Refused(StatusCode::NOT_FOUND, format!("there is no /{path}")).into_response(),
     }
+}
+
+/// A file as the body of an answer, some of it at a time.
+pub(crate) fn send_file(mut file: std::fs::File) -> Body {
+    let (sender, chunks) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(8);
+    tokio::task::spawn_blocking(move || {
+        loop {
+            let mut chunk = vec![0; 1 << 16];
+            let read = file.read(&mut chunk).map(|length| {
+                chunk.truncate(length);
+                Bytes::from(chunk)
+            });
+            let last = read.as_ref().map_or(true, Bytes::is_empty);
+            if sender.blocking_send(read).is_err() || last {
+                return;
+            }
+        }
+    });
+    Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(chunks))
 }

@@ -19,7 +19,9 @@
 //! ```
 
 mod api;
+mod carried;
 mod carrier;
+mod carrying;
 mod catalogue;
 mod clock;
 mod config;

@@ -4,8 +4,8 @@ use crate::NodeError;
 use crate::api::{FlightInput, RestrictionInput, TrackInput};
 use crate::engine::{Command, Done, Refusal};
 use crate::evidence::{Making, Wanted};
-use crate::http::{Answer, App, Refused, bad, read};
-use axum::body::{Body, Bytes};
+use crate::http::{Answer, App, Refused, bad, read, send_file};
+use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::json;
 use std::fs::File;
-use std::io::{BufWriter, Read, Seek};
+use std::io::{BufWriter, Seek};
 use subtle::ConstantTimeEq;
 
 /// The most tracks in one request.
@@ -31,6 +31,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/export", post(export))
         .route("/certify", post(certify))
         .route("/revoke", post(revoke))
+        .merge(crate::carrying::routes())
         .layer(axum::middleware::from_fn_with_state(app.clone(), planners_only))
 }
 
@@ -118,23 +119,9 @@ async fn export(State(app): State<App>, body: Bytes) -> Result<Response, Refused
         file.rewind().map_err(NodeError::file("a temporary file"))?;
         Ok((file, hash))
     };
-    let (mut file, hash) = tokio::task::spawn_blocking(written).await.map_err(blocked)?.map_err(failed)?;
+    let (file, hash) = tokio::task::spawn_blocking(written).await.map_err(blocked)?.map_err(failed)?;
     app.engine.command(Command::HandedOver(wanted.handover(hash))).await?;
-    let (sender, chunks) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(8);
-    tokio::task::spawn_blocking(move || {
-        loop {
-            let mut chunk = vec![0; 1 << 16];
-            let read = file.read(&mut chunk).map(|length| {
-                chunk.truncate(length);
-                Bytes::from(chunk)
-            });
-            let last = read.as_ref().map_or(true, Bytes::is_empty);
-            if sender.blocking_send(read).is_err() || last {
-                return;
-            }
-        }
-    });
-    Ok(Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(chunks)).into_response())
+    Ok(send_file(file).into_response())
 }
 
 #[derive(Deserialize)]

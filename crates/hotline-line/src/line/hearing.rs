@@ -34,6 +34,39 @@ impl Line {
         self.release();
     }
 
+    /// Takes in what was carried here from a peer by hand: statements of any ledger, heads, receipts. No connection stands
+    /// meanwhile, and no quota applies, since the own administrator brings it.
+    ///
+    /// # Errors
+    /// When it is something else, or with what is wrong with it; nothing of the message has been taken in then.
+    pub fn carried_in(
+        &mut self,
+        name: &PartyName,
+        message: Message,
+        now: Timestamp,
+        history: &dyn History,
+    ) -> Result<(), LineError> {
+        self.at(now);
+        if !self.is_member(name) {
+            return Err(LineError::UnknownParty(name.clone()));
+        }
+        let taken = match message {
+            Message::Entries { ledger, first, entries, .. } if ledger == *self.party() => {
+                self.take_recalled(name, first, entries)
+            }
+            Message::Entries { ledger, first, entries, checkpoint } => {
+                self.take_entries(name, &ledger, first, entries, &checkpoint, history)
+            }
+            Message::Receipt(note) => self.take_receipt(name, &note, history),
+            Message::Heads(heads) => {
+                heads.into_iter().try_for_each(|(ledger, note)| self.take_told_head(name, &ledger, note))
+            }
+            _ => Err(LineError::malformed("what was carried", "only statements, heads and receipts are")),
+        };
+        self.release();
+        taken
+    }
+
     pub(super) fn peer(&mut self, name: &PartyName) -> Result<&mut Peer, LineError> {
         self.peers.get_mut(name).ok_or_else(|| LineError::UnknownParty(name.clone()))
     }

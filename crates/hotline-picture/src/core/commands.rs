@@ -199,6 +199,26 @@ impl Core {
         self.reconcile();
     }
 
+    /// Something that was carried here from a peer by hand.
+    ///
+    /// # Errors
+    /// With what is wrong with it.
+    pub fn carried_in(
+        &mut self,
+        peer: &PartyName,
+        message: Message,
+        now: Timestamp,
+        history: &dyn History,
+    ) -> Result<(), CoreError> {
+        if let Some(why) = &self.muted {
+            return Err(LineError::Muted(why.clone()).into());
+        }
+        self.at(now);
+        let taken = self.line.carried_in(peer, message, self.time, history);
+        self.reconcile();
+        Ok(taken?)
+    }
+
     /// A peer has sent something that cannot be read.
     pub fn garbage(&mut self, peer: &PartyName, now: Timestamp) {
         self.at(now);
