@@ -16,6 +16,9 @@ pub struct Config {
     /// The address that peers are told in the introduction, when it is not the one listened on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reachable: Option<SocketAddr>,
+    /// Which of its certified node keys the node signs with.
+    #[serde(default = "first_node_key", skip_serializing_if = "is_first_node_key")]
+    pub node_key: String,
     /// Names of the officers on this node, in the order of their keys.
     pub officers: Vec<String>,
     /// The supervisors, by name: they also sign what has weight.
@@ -39,11 +42,35 @@ pub struct PeerAddress {
     pub address: SocketAddr,
 }
 
+/// The node key of a new node.
+pub(crate) fn first_node_key() -> String {
+    "node".into()
+}
+
+fn is_first_node_key(name: &str) -> bool {
+    name == "node"
+}
+
 fn snapshot_every() -> u64 {
     100_000
 }
 
 impl Config {
+    /// The configuration of a new node: one officer after the other, no addresses but its own.
+    pub fn new(party: &str, console: SocketAddr, link: SocketAddr) -> Self {
+        Self {
+            party: party.into(),
+            console,
+            link,
+            reachable: None,
+            node_key: first_node_key(),
+            officers: vec!["Duty officer".into()],
+            supervisors: vec![],
+            peer: vec![],
+            snapshot_every: snapshot_every(),
+        }
+    }
+
     /// Reads a configuration.
     ///
     /// # Errors

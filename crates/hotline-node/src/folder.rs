@@ -5,6 +5,7 @@
 //! keys/root.pem      keys/node.pem          encrypted with the passphrase
 //! keys/officer-N.pem keys/supervisor-N.pem  each encrypted with its holder's PIN
 //! introduction.toml  to be handed to peers  peers/NAME.toml   their introductions
+//! contacts.toml      how the others are reached when the line is down, for the call sheet
 //! api-token          for planners' systems (secret)           journal.redb
 //! phrases/xx.ftl     further languages of the phrase catalogue
 //! handed-over/       evidence that was handed over while the node did not run, still to be said
@@ -50,6 +51,8 @@ fn write(path: &Path, content: &str) -> Result<(), NodeError> {
 fn read(path: &Path) -> Result<String, NodeError> {
     fs::read_to_string(path).map_err(NodeError::file(path))
 }
+
+const NO_CONTACTS: &str = "# How the other parties are reached when the line is down: printed on the call sheet.\n#\n# [[contact]]\n# party = \"green\"\n# who = \"duty officer\"\n# how = \"telephone\"\n# at = \"+00 000 000000\"\n# languages = \"ru en\"\n";
 
 /// What protects the keys of a new node.
 #[derive(Clone)]
@@ -111,8 +114,8 @@ impl Folder {
         for folder in [path.clone(), path.join("keys"), path.join("peers")] {
             fs::create_dir_all(&folder).map_err(NodeError::file(folder))?;
         }
-        let root = new_key(&path.join("keys/root.pem"), &secrets.passphrase)?;
-        let node = new_key(&path.join("keys/node.pem"), &secrets.passphrase)?;
+        let root = new_key(&key_file(&path, "root"), &secrets.passphrase)?;
+        let node = new_key(&key_file(&path, "node"), &secrets.passphrase)?;
         let mut keys = KeyRing::new(party.clone(), root.verifying_key());
         let mut certify = |key: &SigningKey, role, holder: &str| {
             let certificate = new_certificate(&party, key, role, holder, now);
@@ -123,7 +126,7 @@ impl Folder {
         for (role, pins) in persons {
             for (i, pin) in pins.iter().enumerate() {
                 let holder = format!("{}-{}", role.as_str(), i + 1);
-                let key = new_key(&path.join(format!("keys/{holder}.pem")), pin)?;
+                let key = new_key(&key_file(&path, &holder), pin)?;
                 certify(&key, role, &holder)?;
             }
         }
@@ -131,6 +134,7 @@ impl Folder {
         write_secret(&path.join("api-token"), &format!("{}\n", hex(&random::<32>()?)))?;
         write(&path.join("rulebook.toml"), rulebook)?;
         write(&path.join("introduction.toml"), &introduction.to_toml())?;
+        write(&path.join("contacts.toml"), NO_CONTACTS)?;
         write(&path.join("node.toml"), &toml)?;
         Ok(Fingerprint::of(keys.root()))
     }
@@ -182,7 +186,7 @@ impl Folder {
         let rulebook = Rulebook::from_toml(&read(&path.join("rulebook.toml"))?)?;
         let file = path.join("introduction.toml");
         let (_, known) = Introduction::read(&read(&file)?, &file)?;
-        let node = read_key(&path.join("keys/node.pem"), passphrase)?;
+        let node = read_key(&key_file(&path, &config.node_key), passphrase)?;
         let persons = persons(&path, &config, &known)?;
         let names: BTreeMap<KeyId, String> = persons.iter().map(|p| (p.key, p.name.clone())).collect();
         let own = OwnKeys { known, node, names };
@@ -218,12 +222,13 @@ impl Folder {
         Ok((config, read(&path.join("api-token"))?.trim().to_owned()))
     }
 
-    /// The root key, which only certifies and revokes.
+    /// Marks a folder that was restored from a copy.
     ///
     /// # Errors
-    /// When it is not here, or the passphrase is wrong.
-    pub fn root_key(path: &Path, passphrase: &str) -> Result<SigningKey, NodeError> {
-        read_key(&path.join("keys/root.pem"), passphrase)
+    /// When there is no node in it, or it cannot be written.
+    pub fn mark_restored(path: &Path) -> Result<(), NodeError> {
+        Self::look(path)?;
+        write(&path.join("restored"), "The node listens to all members before it speaks.\n")
     }
 
     /// The mark of a folder that was restored from a copy.
@@ -305,6 +310,11 @@ pub(crate) fn new_certificate(
     }
 }
 
+/// The file of a key.
+pub(crate) fn key_file(path: &Path, holder: &str) -> PathBuf {
+    path.join(format!("keys/{holder}.pem"))
+}
+
 /// The persons whose keys are in the folder.
 fn persons(path: &Path, config: &Config, known: &KeyRing) -> Result<Vec<Listed>, NodeError> {
     let mut listed = Vec::new();
@@ -315,7 +325,7 @@ fn persons(path: &Path, config: &Config, known: &KeyRing) -> Result<Vec<Listed>,
             let certificate = certificate.ok_or_else(|| {
                 NodeError::content(path.join("introduction.toml"), format!("{holder} is not certified in it"))
             })?;
-            let pem = read(&path.join(format!("keys/{holder}.pem")))?;
+            let pem = read(&key_file(path, &holder))?;
             listed.push(Listed { holder, name: name.clone(), role, key: certificate.key_id(), pem });
         }
     }

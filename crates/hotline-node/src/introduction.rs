@@ -37,6 +37,11 @@ impl Introduction {
         }
     }
 
+    /// Takes in a further certificate.
+    pub(crate) fn add(&mut self, certificate: &[u8]) {
+        self.certificates.push(STANDARD.encode(certificate));
+    }
+
     /// Reads an introduction from TOML and checks that its root key signed its certificates.
     ///
     /// # Errors

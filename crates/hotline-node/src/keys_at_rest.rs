@@ -34,6 +34,20 @@ pub(crate) fn write_secret(path: &Path, content: &str) -> Result<(), NodeError> 
 /// Makes a new key and keeps it in a file, encrypted with a passphrase or PIN.
 pub(crate) fn new_key(path: &Path, secret: &str) -> Result<SigningKey, NodeError> {
     let key = SigningKey::from_bytes(&random::<32>()?);
+    write_secret(path, &encrypted(path, &key, secret)?)?;
+    Ok(key)
+}
+
+/// Keeps a key encrypted with another secret, in the place of its file.
+pub(crate) fn protect(path: &Path, key: &SigningKey, secret: &str) -> Result<(), NodeError> {
+    let new = path.with_extension("new");
+    // What an earlier try has left there is of no use.
+    _ = fs::remove_file(&new);
+    write_secret(&new, &encrypted(path, key, secret)?)?;
+    fs::rename(&new, path).map_err(NodeError::file(path))
+}
+
+fn encrypted(path: &Path, key: &SigningKey, secret: &str) -> Result<String, NodeError> {
     let wrong = |e: pkcs8::Error| NodeError::content(path, e);
     let plain = key.to_pkcs8_der().map_err(|e| NodeError::content(path, e))?;
     let info = PrivateKeyInfo::try_from(plain.as_bytes()).map_err(wrong)?;
@@ -44,8 +58,7 @@ pub(crate) fn new_key(path: &Path, secret: &str) -> Result<SigningKey, NodeError
         .map_err(|e| NodeError::content(path, e))?;
     let encrypted: SecretDocument = info.encrypt_with_params(scheme, secret).map_err(wrong)?;
     let pem = encrypted.to_pem(LABEL, LineEnding::LF).map_err(|e| NodeError::content(path, e))?;
-    write_secret(path, &pem)?;
-    Ok(key)
+    Ok(pem.to_string())
 }
 
 /// Reads a key. A wrong passphrase or PIN is told from a damaged file.

@@ -34,6 +34,7 @@ mod folder;
 mod http;
 mod inbox;
 mod introduction;
+mod key_folder;
 mod keys_at_rest;
 mod link;
 #[cfg(test)]
@@ -55,6 +56,7 @@ pub use error::NodeError;
 pub use evidence::{WITHHOLDABLE, Wanted, export, export_from_folder};
 pub use folder::{Folder, NewSecrets};
 pub use introduction::Introduction;
+pub use key_folder::{AddedKey, add_key, list_keys, protect_key, revocation, use_node_key};
 pub use keys_at_rest::{MIN_PASSPHRASE, MIN_PIN};
 pub use node::Node;
 pub use persons::{Listed, Persons};

@@ -12,16 +12,7 @@ use std::time::Duration;
 const PASSPHRASE: &str = "correct horse";
 
 fn init(root: &Path, party: &str, link: SocketAddr) -> PathBuf {
-    let config = Config {
-        party: party.into(),
-        console: "127.0.0.1:0".parse().unwrap(),
-        link,
-        reachable: None,
-        officers: vec!["Duty officer".into()],
-        supervisors: vec![],
-        peer: vec![],
-        snapshot_every: 1_000,
-    };
+    let config = Config { snapshot_every: 1_000, ..Config::new(party, "127.0.0.1:0".parse().unwrap(), link) };
     let secrets = NewSecrets {
         passphrase: PASSPHRASE.into(),
         officer_pins: vec!["2718".into()],

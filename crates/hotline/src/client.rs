@@ -2,6 +2,7 @@
 
 use hotline_node::{Folder, Wanted};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -110,6 +111,40 @@ impl Client {
             return Err(format!("{status}: {}", why["error"].as_str().unwrap_or("no reason given")));
         }
         std::io::copy(&mut response.into_body().into_reader(), &mut to).map_err(|e| e.to_string())
+    }
+
+    /// Fetches what is to be carried to a peer into a file. Gives its size, and how far each ledger is carried with it.
+    pub(crate) fn export_line(
+        &self,
+        to: &str,
+        marks: &BTreeMap<String, u64>,
+        mut file: impl Write,
+    ) -> Result<(u64, BTreeMap<String, u64>), String> {
+        let path = format!("{}/api/export-line", self.base);
+        let request = self.agent.post(&path).header("authorization", &self.token);
+        let request = request.config().timeout_recv_response(None).build();
+        let body = serde_json::json!({ "to": to, "marks": marks });
+        let mut response =
+            request.send_json(body).map_err(|e| format!("{path}: {e}: does a node run there?"))?;
+        let status = response.status();
+        if !status.is_success() {
+            let why: Value = response.body_mut().read_json().map_err(|e| format!("{path}: {e}"))?;
+            return Err(format!("{status}: {}", why["error"].as_str().unwrap_or("no reason given")));
+        }
+        let marks = response.headers().get("x-hotline-marks").and_then(|v| v.to_str().ok()).unwrap_or("{}");
+        let marks = serde_json::from_str(marks).map_err(|e| format!("{path}: {e}"))?;
+        let size =
+            std::io::copy(&mut response.into_body().into_reader(), &mut file).map_err(|e| e.to_string())?;
+        file.flush().map_err(|e| e.to_string())?;
+        Ok((size, marks))
+    }
+
+    /// Brings a carried file to the node.
+    pub(crate) fn import_line(&self, file: std::fs::File) -> Result<Value, String> {
+        let request = self.agent.post(format!("{}/api/import-line", self.base));
+        let request = request.header("authorization", &self.token);
+        let request = request.config().timeout_recv_response(None).build();
+        self.answer("/api/import-line", request.send(file))
     }
 
     /// Follows the console's stream until `hear` returns false or the stream ends. It is given each event's name

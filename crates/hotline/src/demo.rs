@@ -118,14 +118,9 @@ pub(crate) fn make_folders(
     for (i, party) in PARTIES.iter().enumerate() {
         let port = |first: u16| SocketAddr::from(([127, 0, 0, 1], first + i as u16));
         let config = Config {
-            party: (*party).into(),
-            console: port(console_port),
-            link: port(link_port),
-            reachable: None,
             officers: vec![OFFICERS[i].into()],
             supervisors: vec![SUPERVISORS[i].into()],
-            peer: vec![],
-            snapshot_every: 100_000,
+            ..Config::new(party, port(console_port), port(link_port))
         };
         let secrets = NewSecrets {
             passphrase: PASSPHRASE.into(),

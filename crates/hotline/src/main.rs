@@ -1,8 +1,11 @@
 //! `hotline`: the command line of a deconfliction line.
 
+mod acts;
 mod bench;
 mod bench_alert;
 mod bench_store;
+mod callsheet;
+mod carry;
 mod check;
 mod client;
 mod demo;
@@ -17,6 +20,8 @@ mod detect_daa;
 mod detect_tables;
 mod detect_tracks;
 mod evidence;
+mod health;
+mod keys;
 mod node;
 mod output;
 mod secrets;
@@ -40,6 +45,17 @@ enum Command {
     Pair(node::Pair),
     Node(node::Run),
     Status(node::Status),
+    Act(acts::Act),
+    Say(acts::Say),
+    Cases(acts::Cases),
+    Votes(acts::Votes),
+    Record(acts::Record),
+    Health(health::Health),
+    Callsheet(callsheet::Callsheet),
+    Key(keys::Key),
+    Restore(keys::Restore),
+    ExportLine(carry::ExportLine),
+    ImportLine(carry::ImportLine),
     Export(evidence::Export),
     Verify(evidence::Verify),
     Check(check::Check),
@@ -58,6 +74,17 @@ fn main() -> ExitCode {
         Command::Pair(command) => command.run(),
         Command::Node(command) => command.run(),
         Command::Status(command) => command.run(),
+        Command::Act(command) => command.run(),
+        Command::Say(command) => command.run(),
+        Command::Cases(command) => command.run(),
+        Command::Votes(command) => command.run(),
+        Command::Record(command) => command.run(),
+        Command::Health(command) => command.run(),
+        Command::Callsheet(command) => command.run(),
+        Command::Key(command) => command.run(),
+        Command::Restore(command) => command.run(),
+        Command::ExportLine(command) => command.run(),
+        Command::ImportLine(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Check(command) => command.run(),

@@ -55,14 +55,10 @@ impl Init {
             None => Rulebook::EXAMPLE.to_owned(),
         };
         let config = Config {
-            party: self.party,
-            console: self.console,
-            link: self.link,
             reachable: self.reachable,
             officers: self.officers,
             supervisors: self.supervisors,
-            peer: vec![],
-            snapshot_every: 100_000,
+            ..Config::new(&self.party, self.console, self.link)
         };
         // What is wrong with the rest is said before anyone is asked for secrets.
         Folder::check_new(&self.folder, &config, &rulebook).map_err(|e| e.to_string())?;

@@ -13,7 +13,7 @@ pub(crate) struct PassphraseFile {
     passphrase_file: Option<PathBuf>,
 }
 
-fn first_line(path: &Path) -> Result<String, String> {
+pub(crate) fn first_line(path: &Path) -> Result<String, String> {
     let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
@@ -26,7 +26,7 @@ pub(crate) fn ask(what: &str, option: &str) -> Result<String, String> {
     rpassword::prompt_password(format!("{what}: ")).map_err(|e| e.to_string())
 }
 
-fn ask_twice(what: &str, option: &str) -> Result<String, String> {
+pub(crate) fn ask_twice(what: &str, option: &str) -> Result<String, String> {
     let first = ask(what, option)?;
     if first == ask(&format!("{what}, again"), option)? {
         return Ok(first);

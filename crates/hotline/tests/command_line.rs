@@ -12,9 +12,30 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in
-        ["init", "words", "pair", "node", "status", "export", "verify", "check", "detect", "demo", "bench"]
-    {
+    for command in [
+        "init",
+        "words",
+        "pair",
+        "node",
+        "status",
+        "act",
+        "say",
+        "cases",
+        "votes",
+        "record",
+        "health",
+        "callsheet",
+        "key",
+        "restore",
+        "export-line",
+        "import-line",
+        "export",
+        "verify",
+        "check",
+        "detect",
+        "demo",
+        "bench",
+    ] {
         let help = hotline(&[command, "--help"]);
         assert!(help.status.success());
         assert!(text(&help.stdout).contains("Example"), "{command}");

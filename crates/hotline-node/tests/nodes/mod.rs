@@ -18,14 +18,9 @@ pub fn free_udp() -> SocketAddr {
 pub fn init(root: &Path, party: &str, link: SocketAddr, peer: Option<(&str, SocketAddr)>) -> PathBuf {
     let folder = root.join(party);
     let config = Config {
-        party: party.into(),
-        console: "127.0.0.1:0".parse().unwrap(),
-        link,
-        reachable: None,
-        officers: vec!["Duty officer".into()],
-        supervisors: vec![],
         peer: peer.map(|(party, address)| PeerAddress { party: party.into(), address }).into_iter().collect(),
         snapshot_every: 7,
+        ..Config::new(party, "127.0.0.1:0".parse().unwrap(), link)
     };
     let secrets = NewSecrets {
         passphrase: PASSPHRASE.into(),
