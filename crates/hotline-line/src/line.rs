@@ -14,7 +14,7 @@ use crate::books::Books;
 use crate::delivery::{Deliveries, Delivery, DeliveryState};
 use crate::message::{Entry, Message};
 use crate::obligation::Obligation;
-use crate::peer::{HeldLedger, Peer, PeerStatus};
+use crate::peer::{Call, HeldLedger, Peer, PeerStatus};
 use crate::{LineError, OwnKeys, Record, Rulebook, SharedTrack, StatementRef};
 use hotline_ledger::{
     Checkpoint, KeyId, KeyRing, LineName, Openings, PartyName, Receipt, SaltSecret, Statement, Tree, origin,
@@ -126,6 +126,8 @@ pub struct Line {
     deliveries: Deliveries,
     next_place: u64,
     speech: Speech,
+    /// The call for what is lost of the own ledger.
+    recall: Call,
     restored: bool,
     time: Timestamp,
     /// The newest own head.
@@ -172,6 +174,7 @@ impl Line {
             deliveries: Deliveries::default(),
             next_place: 0,
             speech: Speech::Listening(None),
+            recall: Call::default(),
             restored: config.restored,
             time: Timestamp::UNIX_EPOCH,
             own_head: None,

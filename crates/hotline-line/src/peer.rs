@@ -5,7 +5,7 @@ use crate::message::Entry;
 use crate::quota::Quotas;
 use crate::record::Offence;
 use hotline_ledger::{Checkpoint, KeyRing, PartyName, Receipt, Statement, Tree};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Clocks that differ by more than this degrade the line: tracks of the two sides can then not be compared well.
@@ -67,6 +67,39 @@ pub struct Disputed {
 pub(crate) struct Waiting {
     pub(crate) statement: Statement,
     pub(crate) openings: Vec<u8>,
+}
+
+/// How many batches one call for a ledger brings at most.
+pub(crate) const BATCHES_EACH_CALL: u32 = 4;
+/// A call that brings nothing is made again after so long.
+const CALL_AGAIN: SignedDuration = SignedDuration::from_secs(3);
+
+/// A call for a ledger that is under way: the next is made when all that one brings has come, or when nothing has come for a
+/// while; so nothing comes twice.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Call {
+    /// When it was made, or last brought something.
+    moved: Option<Timestamp>,
+    batches: u32,
+}
+
+impl Call {
+    /// One that is made now.
+    pub(crate) const fn made(now: Timestamp) -> Self {
+        Self { moved: Some(now), batches: 0 }
+    }
+
+    /// A batch of it has come. Whether it was the last that the call brings.
+    pub(crate) fn arrived(&mut self, now: Timestamp) -> bool {
+        self.moved = Some(now);
+        self.batches += 1;
+        self.batches >= BATCHES_EACH_CALL
+    }
+
+    /// Whether another may be made. A clock that was set back counts as time gone by.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.moved.is_none_or(|at| now.duration_since(at).abs() >= CALL_AGAIN)
+    }
 }
 
 /// A ledger as this node holds it: the tree, the newest entries, and where the others are in the journal.
@@ -160,8 +193,8 @@ pub(crate) struct Peer {
     pub(crate) told: BTreeMap<PartyName, u64>,
     /// It was refused statements that it brought, and is to bring them again.
     pub(crate) stalled: bool,
-    /// When its ledger was last asked of someone else.
-    pub(crate) asked: Option<Timestamp>,
+    /// The call for its ledger to someone else.
+    pub(crate) call: Call,
     /// How much of the own ledger it says that it holds, since this node has started.
     pub(crate) says_held: Option<u64>,
     /// The own statement whose receipt it owes for too long.
@@ -196,7 +229,7 @@ impl Peer {
             ahead: BTreeMap::new(),
             told: BTreeMap::new(),
             stalled: false,
-            asked: None,
+            call: Call::default(),
             says_held: None,
             receipt_missed: None,
             quotas: Quotas::default(),

@@ -25,6 +25,7 @@ mod keys;
 mod node;
 mod output;
 mod secrets;
+mod sim;
 mod threads;
 
 use clap::{Parser, Subcommand};
@@ -61,6 +62,7 @@ enum Command {
     Check(check::Check),
     Detect(detect::Detect),
     Demo(demo::Demo),
+    Sim(sim::Sim),
     Bench(bench::Bench),
 }
 
@@ -90,6 +92,7 @@ fn main() -> ExitCode {
         Command::Check(command) => command.run(),
         Command::Detect(command) => command.run(),
         Command::Demo(command) => command.run(),
+        Command::Sim(command) => command.run(),
         Command::Bench(command) => command.run(),
     };
     match outcome {

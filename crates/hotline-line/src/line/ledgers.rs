@@ -4,7 +4,7 @@ use super::{History, Line, Said, Speech};
 use crate::body::Body;
 use crate::delivery::DeliveryState;
 use crate::message::{Entry, Message};
-use crate::peer::{Disputed, Waiting};
+use crate::peer::{Call, Disputed, Waiting};
 use crate::{LineError, Record, StatementRef};
 use hotline_ledger::{
     Checkpoint, KeyRing, LedgerError, Misconduct, Openings, PartyName, Receipt, Root, SignedStatement,
@@ -85,11 +85,14 @@ impl Line {
             let place = self.store(Record::Heard(ledger.clone(), entry.clone()));
             self.append_heard(ledger, signed.statement(), entry, place);
         }
-        self.peer(ledger)?.asked = None;
+        let now = self.time;
+        let next = self.peer(ledger)?.call.arrived(now);
         if head.size == end {
+            self.peer(ledger)?.call = Call::default();
             self.take_head(ledger, note)?;
-        } else if from != ledger {
+        } else if from != ledger && next {
             // More is to be had where this came from.
+            self.peer(ledger)?.call = Call::made(now);
             self.out.send.push((from.clone(), Message::Want { ledger: ledger.clone(), from: end }));
         }
         self.compare_claims(ledger)
@@ -455,8 +458,12 @@ impl Line {
         if first > self.ledger.size() {
             return Err(LineError::Gap { party: own, got: first, expected: self.ledger.size() });
         }
+        let mut new = 0;
         for (number, entry) in (first..).zip(entries) {
-            let size = self.ledger.size();
+            // What is here already needs no further look.
+            if self.ledger.tree.leaf(number).is_some_and(|leaf| leaf == Tree::leaf_of(&entry.statement)) {
+                continue;
+            }
             let read = UncheckedStatement::read(&entry.statement)?;
             self.check_origin(&own, read.statement())?;
             let signed = read.check(|id, s| self.own.known.node(id, s.time, s.number).map(|c| c.key))?;
@@ -465,15 +472,9 @@ impl Line {
                 let why = format!("it came in the place of number {number}");
                 return Err(LineError::Statement { party: own, number: statement.number, why });
             }
-            if number < size {
-                if self.ledger.tree.leaf(number) != Some(Tree::leaf_of(&entry.statement)) {
-                    self.set_speech(Speech::Forked(number));
-                    return Err(LineError::Equivocation { party: own, number });
-                }
-                continue;
-            }
-            if !matches!(self.speech, Speech::Behind(_) | Speech::Listening(_)) {
-                // A second node speaks with the same key.
+            let recalls = matches!(self.speech, Speech::Behind(_) | Speech::Listening(_));
+            if number < self.ledger.size() || !recalls {
+                // A second node speaks with the same key, or an old copy has spoken.
                 self.set_speech(Speech::Forked(number));
                 return Err(LineError::Equivocation { party: own, number });
             }
@@ -482,12 +483,14 @@ impl Line {
             let place = self.store(Record::Own(entry.clone()));
             self.append_own(&waiting.statement, entry, String::new(), place);
             self.ledger.waiting.push_back(waiting);
+            new += 1;
         }
-        if let Speech::Behind(held) = self.speech
+        if new > 0
+            && let Speech::Behind(held) = self.speech
             && self.ledger.size() < held
+            && self.recall.arrived(self.time)
         {
-            let want = Message::Want { ledger: self.party().clone(), from: self.ledger.size() };
-            self.out.send.push((from.clone(), want));
+            self.recall_from(from);
         }
         self.settle_speech();
         Ok(())

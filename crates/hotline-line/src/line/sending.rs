@@ -3,7 +3,7 @@
 use super::{History, LISTENING, Line, Speech};
 use crate::delivery::DeliveryState;
 use crate::message::{Entry, MAX_ENTRIES, Message};
-use crate::peer::{Connection, LineState, Peer};
+use crate::peer::{BATCHES_EACH_CALL, Call, Connection, LineState, Peer};
 use crate::{LineError, Record};
 use hotline_airspace::seconds_between;
 use hotline_ledger::PartyName;
@@ -13,14 +13,10 @@ use jiff::{SignedDuration, Timestamp};
 const WINDOW: u64 = 2_048;
 /// A batch of entries takes no further one beyond this size, bytes.
 const BATCH_BYTES: usize = 1 << 20;
-/// The most batches of a third party's ledger that one call for it brings.
-const RELAYED_BATCHES: usize = 4;
 /// So often the newest heads of other ledgers are told, and ledgers asked for that lag behind.
 const GOSSIP_EVERY: SignedDuration = SignedDuration::from_secs(1);
 /// So often all heads are told anew.
 const TELL_AGAIN: SignedDuration = SignedDuration::from_secs(60);
-/// A ledger that was asked for is asked for again after so long.
-const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(3);
 
 /// What was sent and not receipted for so long is sent again.
 const SEND_AGAIN: SignedDuration = SignedDuration::from_secs(6);
@@ -161,7 +157,7 @@ impl Line {
         };
         let Some((size, checkpoint)) = head else { return };
         let mut first = from;
-        for _ in 0..RELAYED_BATCHES {
+        for _ in 0..BATCHES_EACH_CALL {
             let entries = if first < size { self.batch(ledger, first, size, Some(history)) } else { vec![] };
             if entries.is_empty() {
                 return;
@@ -209,6 +205,9 @@ impl Line {
                 self.record_offences(name);
                 self.resume_peer(name);
             }
+        }
+        if gossip {
+            self.recall_again();
         }
         self.release();
     }
@@ -269,7 +268,7 @@ impl Line {
         let now = self.time;
         let peer = &self.peers[ledger];
         let held = peer.ledger.size();
-        if since(peer.asked, now).is_some_and(|s| s < ASK_AGAIN) {
+        if !peer.call.is_over(now) {
             return;
         }
         let greeted =
@@ -286,7 +285,7 @@ impl Line {
             self.peers.iter().find_map(waits)
         };
         let Some(from) = best.or_else(cited) else { return };
-        self.peers.get_mut(ledger).expect("seen above").asked = Some(now);
+        self.peers.get_mut(ledger).expect("seen above").call = Call::made(now);
         self.out.send.push((from, Message::Want { ledger: ledger.clone(), from: held }));
     }
 
@@ -351,10 +350,33 @@ impl Line {
             if !matches!(self.speech, Speech::Forked(_)) {
                 self.set_speech(Speech::Behind(most));
             }
-            let want = Message::Want { ledger: self.party().clone(), from: self.ledger.size() };
-            self.out.send.push((from.clone(), want));
+            if self.recall.is_over(self.time) {
+                self.recall_from(from);
+            }
         }
         self.settle_speech();
+    }
+
+    /// Asks a peer for what it holds of the own ledger and this node has lost.
+    pub(super) fn recall_from(&mut self, peer: &PartyName) {
+        self.recall = Call::made(self.time);
+        let want = Message::Want { ledger: self.party().clone(), from: self.ledger.size() };
+        self.out.send.push((peer.clone(), want));
+    }
+
+    /// While statements are lost, whoever holds more of them is asked until they have come.
+    fn recall_again(&mut self) {
+        if !matches!(self.speech, Speech::Behind(_)) || !self.recall.is_over(self.time) {
+            return;
+        }
+        let size = self.ledger.size();
+        let holds = |(_, p): &(&PartyName, &Peer)| {
+            p.says_held.is_some_and(|held| held > size) && p.connection.as_ref().is_some_and(|c| c.greeted)
+        };
+        let best = self.peers.iter().filter(holds).max_by_key(|(_, p)| p.says_held).map(|(name, _)| name.clone());
+        if let Some(name) = best {
+            self.recall_from(&name);
+        }
     }
 
     pub(super) fn set_speech(&mut self, speech: Speech) {
