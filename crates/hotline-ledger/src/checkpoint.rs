@@ -126,6 +126,14 @@ impl Checkpoint {
         Self { note: note.to_bytes(), size, root }
     }
 
+    /// How many statements a note says it covers, and under which root, without looking at who has signed it.
+    ///
+    /// # Errors
+    /// When malformed, of another origin, or not in its one encoding.
+    pub fn glance(note: &[u8], origin: &str) -> Result<(u64, [u8; 32]), LedgerError> {
+        read(note, origin).map(|(_, checkpoint)| (checkpoint.size, checkpoint.root))
+    }
+
     /// Reads a head and checks that `key` signed it for `origin`.
     ///
     /// # Errors

@@ -315,6 +315,30 @@ impl Act {
         party: &PartyName,
         find_key: impl FnOnce(KeyId, Timestamp) -> Option<&'k Certificate>,
     ) -> Result<Person, LineError> {
+        let (person, key) = self.named(line, party, find_key)?;
+        self.signed.check(&key)?;
+        Ok(person)
+    }
+
+    /// The person that it names, who may do it; the signature is not checked. For what this node has checked before.
+    ///
+    /// # Errors
+    /// With what does not hold.
+    pub(crate) fn person<'k>(
+        &self,
+        line: &LineName,
+        party: &PartyName,
+        find_key: impl FnOnce(KeyId, Timestamp) -> Option<&'k Certificate>,
+    ) -> Result<Person, LineError> {
+        self.named(line, party, find_key).map(|(person, _)| person)
+    }
+
+    fn named<'k>(
+        &self,
+        line: &LineName,
+        party: &PartyName,
+        find_key: impl FnOnce(KeyId, Timestamp) -> Option<&'k Certificate>,
+    ) -> Result<(Person, VerifyingKey), LineError> {
         let content = &self.content;
         if content.line != *line || content.party != *party {
             let why = format!("it was signed for {} on line {}", content.party, content.line);
@@ -323,15 +347,14 @@ impl Act {
         let unknown =
             || hotline_ledger::LedgerError::UnknownKey { what: WHAT, key: self.signed.key.to_string() };
         let certificate = find_key(self.signed.key, content.time).ok_or_else(unknown)?;
-        let key: VerifyingKey = certificate.key;
-        self.signed.check(&key)?;
         if content.deed.role() == Role::Supervisor && certificate.role != Role::Supervisor {
             return Err(LineError::NotAllowed {
                 what: content.deed.kind(),
                 holder: certificate.holder.clone(),
             });
         }
-        Ok(Person { key: self.signed.key, holder: certificate.holder.clone(), role: certificate.role })
+        let person = Person { key: self.signed.key, holder: certificate.holder.clone(), role: certificate.role };
+        Ok((person, certificate.key))
     }
 
     /// What is done.

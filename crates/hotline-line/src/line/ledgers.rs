@@ -197,15 +197,7 @@ impl Line {
 
     /// The statement as it is shown: an act with its person, if the signature checks.
     pub(super) fn said(&mut self, statement: &Statement, body: Body) -> Said {
-        let reference = StatementRef { party: statement.party.clone(), number: statement.number };
-        let mut said = Said {
-            reference,
-            time: statement.time,
-            causes: statement.causes.clone(),
-            body,
-            person: None,
-            ahead: false,
-        };
+        let mut said = bare(statement, body);
         if let Body::Act(act) = &said.body {
             let keys = self.keys(&statement.party);
             let checked =
@@ -222,9 +214,16 @@ impl Line {
         said
     }
 
-    /// A statement of the own store as it is shown: nothing follows from it.
-    pub fn look_at(&mut self, statement: &Statement, body: Body) -> Said {
-        self.said(statement, body)
+    /// A statement that had its effect before, from the own store, as it is shown: nothing follows from it, and no signature
+    /// is checked again.
+    pub fn look_at(&self, statement: &Statement, body: Body) -> Said {
+        let mut said = bare(statement, body);
+        if let Body::Act(act) = &said.body {
+            let keys = self.keys(&statement.party);
+            let find = |id, at| keys?.person(id, at, statement.number);
+            said.person = act.person(&self.name, &statement.party, find).ok();
+        }
+        said
     }
 
     pub(super) fn take_urgent(&mut self, name: &PartyName, entry: &Entry) -> Result<(), LineError> {
@@ -494,6 +493,18 @@ impl Line {
         }
         self.settle_speech();
         Ok(())
+    }
+}
+
+/// A statement as it is shown, whoever's act it may be.
+fn bare(statement: &Statement, body: Body) -> Said {
+    Said {
+        reference: StatementRef { party: statement.party.clone(), number: statement.number },
+        time: statement.time,
+        causes: statement.causes.clone(),
+        body,
+        person: None,
+        ahead: false,
     }
 }
 
