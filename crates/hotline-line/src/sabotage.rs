@@ -17,6 +17,8 @@ pub enum Sabotage {
     NoCatchUp,
     /// A node speaks at once after a start, whatever its peers hold of its ledger.
     SpeakAtOnce,
+    /// What cannot be read stops the node.
+    PanicOnGarbage,
 }
 
 thread_local! {

@@ -114,7 +114,7 @@ pub(crate) async fn over_quic(connection: Connection, pinned: &Pinned) -> Result
             }
         }
     });
-    let writers = writers.try_into().ok().expect("three lanes");
+    let Ok(writers) = writers.try_into() else { unreachable!("three lanes") };
     Ok(Carrier { party, writers, readers, closer: Closer::Quic(connection), empty_frames: None })
 }
 
@@ -132,6 +132,8 @@ pub(crate) async fn call_quic(
     tokio::time::timeout(CALL_TIMEOUT, called).await.unwrap_or_else(|_| Err("no answer".into()))
 }
 
+/// Who calls, and the bytes that its lanes have in common.
+type Caller = (PartyName, [u8; 16]);
 type Lanes = [Option<TlsStream<TcpStream>>; 3];
 
 fn over_tcp(party: PartyName, lanes: [TlsStream<TcpStream>; 3]) -> Carrier {
@@ -176,7 +178,7 @@ pub(crate) async fn call_tcp(
             stream.flush().await.map_err(|e| e.to_string())?;
             lanes.push(TlsStream::from(stream));
         }
-        let lanes = lanes.try_into().ok().expect("three lanes");
+        let lanes = lanes.try_into().expect("three lanes");
         Ok(over_tcp(party.expect("three lanes"), lanes))
     };
     tokio::time::timeout(CALL_TIMEOUT, called).await.unwrap_or_else(|_| Err("no answer".into()))
@@ -184,7 +186,7 @@ pub(crate) async fn call_tcp(
 
 /// Brings the lanes of each caller together.
 #[derive(Clone, Default)]
-pub(crate) struct Groups(Arc<Mutex<BTreeMap<(PartyName, [u8; 16]), (Instant, Lanes)>>>);
+pub(crate) struct Groups(Arc<Mutex<BTreeMap<Caller, (Instant, Lanes)>>>);
 
 impl Groups {
     /// Takes in one lane; gives the carrier when it was the last of three.

@@ -35,7 +35,10 @@ fn spki(key: &VerifyingKey) -> Vec<u8> {
 
 /// The parties by the keys that their nodes may show now: as keys are rotated and members come and go, so do these.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pinned(Arc<RwLock<Vec<(PartyName, Vec<u8>)>>>);
+pub(crate) struct Pinned(Arc<RwLock<Vec<Pin>>>);
+
+/// A party and the key that its node may show.
+type Pin = (PartyName, Vec<u8>);
 
 impl Pinned {
     /// From now on these keys count, and no others.

@@ -98,6 +98,12 @@ fn a_ledger_that_does_not_catch_up_is_found() {
     found_by(Sabotage::NoCatchUp, "property 6");
 }
 
+/// The panic is caught by the one who runs the seed, and told like any other violation.
+#[test]
+fn a_node_that_stops_at_garbage_is_found() {
+    found_by(Sabotage::PanicOnGarbage, "property 7");
+}
+
 /// A party tells one peer another story than the other; the two peers say nothing of their own.
 fn two_stories() -> Vec<String> {
     let mut world = World::new(3, 9, Faults::default());

@@ -73,6 +73,7 @@ impl Line {
 
     /// A peer has done something that is not as agreed. It is counted, recorded at most once a minute, and shown.
     pub fn offend(&mut self, name: &PartyName, offence: Offence) {
+        assert!(offence != Offence::Garbage || !crate::broken!(PanicOnGarbage), "broken on purpose");
         if let Some(peer) = self.peers.get_mut(name) {
             peer.offences.entry(offence).or_insert((0, None)).0 += 1;
         }
