@@ -325,9 +325,16 @@ impl Ballots {
         let base = self.base(&ballot.proposal)?;
         let rule = base.rulebook.voting.get(&ballot.proposal.class)?;
         let proposer = &ballot.statement.party;
-        let own_vote = ballot.votes.get(proposer).map(|c| c.number);
         let held = view.get(proposer).copied().unwrap_or(0);
-        if ballot.withdrawn.is_some_and(|w| w < held && own_vote.is_none_or(|v| w < v)) {
+        // It can be withdrawn until the proposer has voted, has left, or has said anything after the deadline: what comes
+        // later may be heard by some after they have decided.
+        let ends = [
+            ballot.votes.get(proposer).map(|c| c.number),
+            ballot.passed.get(proposer).copied(),
+            self.left.get(proposer).copied(),
+        ];
+        let in_time = |w: u64| w < held && ends.iter().flatten().all(|end| w < *end);
+        if ballot.withdrawn.is_some_and(in_time) {
             return Some(Outcome::Withdrawn);
         }
         let voters = self.voters(&ballot.proposal);
@@ -340,7 +347,8 @@ impl Ballots {
             let members: Vec<(PartyName, Standing)> = voters.into_iter().map(now).collect();
             return rule.count(&members, &ballot.proposal.dispute);
         }
-        if voters.contains(proposer) && self.standing(ballot, proposer, view) == Standing::Pending {
+        // Whoever may still withdraw it keeps it open, with or without a vote of their own.
+        if self.standing(ballot, proposer, view) == Standing::Pending {
             return None;
         }
         let members: Vec<(PartyName, Standing)> =
