@@ -1,14 +1,18 @@
 //! Every decoder, fed with any bytes: it must answer, with a value or a reason, and what it accepts must encode
 //! to the same bytes again where one encoding is promised.
 
+use hotline_evidence::verify;
 use hotline_feeds::Recording;
 use hotline_ledger::{
-    Checkpoint, LineName, PartyName, Receipt, SignedCertificate, SignedStatement, SigningKey, Statement,
-    verify_bundle,
+    Certificate, Checkpoint, KeyRing, LineName, Misconduct, Openings, PartyName, Receipt, Revocation, Role,
+    SignedCertificate, SignedStatement, SigningKey, Statement,
 };
-use hotline_line::{Acknowledgement, Body, ConflictKey, Message, Record, Rulebook};
-use hotline_node::{Config, FlightInput, Introduction, RestrictionInput, TrackInput};
+use hotline_line::{
+    Act, Body, ConflictKey, Deed, Line, LineConfig, Message, OwnKeys, Record, RecordedLeaf, Rulebook,
+};
+use hotline_node::{Config, DeedInput, FlightInput, Introduction, RestrictionInput, TrackInput};
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// A decoder's name and the decoder.
 pub type Target = (&'static str, fn(&[u8]));
@@ -18,9 +22,14 @@ pub const TARGETS: &[Target] = &[
     ("statement", statement),
     ("certificate", certificate),
     ("checkpoint", checkpoint),
-    ("bundle", bundle),
+    ("evidence", evidence),
     ("body", body),
-    ("acknowledgement", acknowledgement),
+    ("act", act),
+    ("openings", openings),
+    ("proof", proof),
+    ("carried", carried),
+    ("deed_json", deed_json),
+    ("language", language),
     ("message", message),
     ("record", record),
     ("recording", recording),
@@ -68,36 +77,121 @@ fn checkpoint(data: &[u8]) {
     _ = Receipt::open(data, own, &key().verifying_key(), other, &key().verifying_key());
 }
 
-fn bundle(data: &[u8]) {
-    _ = verify_bundle(data);
+fn evidence(data: &[u8]) {
+    if let Ok(account) = verify(data, 1, |_| ()) {
+        _ = hotline_evidence::account_text(&account);
+        let open = || Ok(std::io::Cursor::new(data));
+        let Ok(mut told) = hotline_evidence::Told::open(&account, open) else { return };
+        while let Ok(Some(said)) = told.next() {
+            _ = hotline_evidence::said_text(&said, &account);
+        }
+    }
 }
 
-/// The first byte chooses the kind.
-pub const KINDS: [&str; 10] = [
+/// Kinds of bodies beside those of acts. The first byte chooses; after it a length of the openings, and they.
+pub const KINDS: [&str; 14] = [
     "certificate",
+    "revocation",
     "flight-notice",
     "flight-end",
     "restriction",
     "restriction-lift",
     "conflict-alert",
     "conflict-clear",
-    "acknowledgement",
+    "scheduled-check",
     "missed-deadline",
+    "dispute",
+    "segment",
+    "handover",
     "something-new",
 ];
 
-fn body(data: &[u8]) {
-    let Some((kind, data)) = data.split_first() else { return };
-    let kind = KINDS[usize::from(*kind) % KINDS.len()];
-    match Body::from_cbor(kind, data) {
-        Ok(Body::Unknown(_)) | Err(_) => {}
-        Ok(body) => assert_eq!(body.to_cbor(), data),
-    }
-    _ = ConflictKey::from_bytes(data);
+/// The kind of that number.
+pub fn kind(number: u8) -> &'static str {
+    let number = usize::from(number) % (KINDS.len() + Deed::KINDS.len());
+    if number < KINDS.len() { KINDS[number] } else { Deed::KINDS[number - KINDS.len()] }
 }
 
-fn acknowledgement(data: &[u8]) {
-    _ = Acknowledgement::open(data, &line(), &party(), |_, _| Some(key().verifying_key()));
+fn body(data: &[u8]) {
+    let [number, length, rest @ ..] = data else { return };
+    let at = (usize::from(*length) * 2).min(rest.len());
+    let (openings, body) = rest.split_at(at);
+    let openings = Openings::from_bytes(openings).unwrap_or_default();
+    match Body::decode(kind(*number), body, &openings) {
+        Ok(Body::Unknown(_)) | Err(_) => {}
+        Ok(read) => assert_eq!(read.encode(&mut |_, _| unreachable!("what was read is sealed")), body),
+    }
+    _ = ConflictKey::from_bytes(body);
+    if let Ok(leaf) = RecordedLeaf::from_bytes(body) {
+        assert_eq!(leaf.to_bytes(), body);
+    }
+}
+
+/// The certificate of the one key of the seeds, in a role.
+pub fn certificate_of(role: Role) -> Certificate {
+    Certificate {
+        party: party(),
+        role,
+        holder: role.as_str().into(),
+        key: key().verifying_key(),
+        not_before: jiff::Timestamp::UNIX_EPOCH,
+        not_after: jiff::Timestamp::from_second(4_000_000_000).expect("an instant"),
+    }
+}
+
+fn act(data: &[u8]) {
+    let certificate = certificate_of(Role::Supervisor);
+    if let Ok(act) = Act::read(data) {
+        assert_eq!(act.bytes(), data);
+        _ = act.check(&line(), &party(), |_, _| Some(&certificate));
+    }
+}
+
+fn openings(data: &[u8]) {
+    if let Ok(openings) = Openings::from_bytes(data) {
+        assert_eq!(openings.to_bytes(), data);
+    }
+}
+
+/// The keys of the party of the seeds.
+pub fn keys() -> KeyRing {
+    let mut keys = KeyRing::new(party(), key().verifying_key());
+    keys.introduce(certificate_of(Role::Node).sign(&key()).bytes()).expect("by its root");
+    keys
+}
+
+fn proof(data: &[u8]) {
+    if let Ok(proof) = Misconduct::from_bytes(data) {
+        _ = proof.check(&line(), &party(), &keys());
+    }
+    _ = Revocation::open(data, &party(), &key().verifying_key());
+}
+
+fn carried(data: &[u8]) {
+    let green = PartyName::new("green").expect("a plain name");
+    _ = hotline_node::check_carried(data, &line(), &green, &keys());
+}
+
+fn deed_json(data: &[u8]) {
+    static LINE: OnceLock<Line> = OnceLock::new();
+    let line = LINE.get_or_init(|| {
+        let rulebook = Rulebook::from_toml(Rulebook::EXAMPLE).expect("valid");
+        let own = OwnKeys { known: keys(), node: key(), names: Default::default() };
+        Line::new(LineConfig { rulebook, own, peers: vec![], restored: false }).expect("it fits")
+    });
+    if let Ok(input) = serde_json::from_slice::<DeedInput>(data) {
+        let now = jiff::Timestamp::from_second(1_800_000_000).expect("an instant");
+        if let Ok(deed) = input.read(line, now) {
+            // What is over a limit is refused when it is signed.
+            _ = Act::sign(line.name(), line.party(), deed, now, &key());
+        }
+    }
+}
+
+fn language(data: &[u8]) {
+    if let Ok(source) = std::str::from_utf8(data) {
+        _ = hotline_node::check_language("xx", source);
+    }
 }
 
 fn message(data: &[u8]) {

@@ -200,6 +200,17 @@ impl<W: Write> Writer<W> {
     }
 }
 
+/// Whether bytes are a whole carried file from a party of the line with these keys, for this party.
+///
+/// # Errors
+/// With what is wrong.
+pub fn check_carried(bytes: &[u8], line: &LineName, own: &PartyName, sender: &KeyRing) -> Result<(), String> {
+    let keys = |party: &PartyName| (party == sender.party()).then(|| sender.clone());
+    let from: Box<dyn Read + '_> = Box::new(bytes);
+    read(from, line, own, &keys, |_, _| Ok::<(), String>(()))?;
+    Ok(())
+}
+
 /// Reads a carried file, checks that it was made by its sender for this party, and gives each message to `take`. The file is
 /// read twice: nothing of a file that is not whole is taken in.
 ///
@@ -218,7 +229,7 @@ pub(crate) fn unpack<E: From<String>>(
 }
 
 fn read<E: From<String>>(
-    mut from: Box<dyn Read>,
+    mut from: Box<dyn Read + '_>,
     line: &LineName,
     own: &PartyName,
     keys_of: &dyn Fn(&PartyName) -> Option<KeyRing>,

@@ -85,6 +85,16 @@ fn language(code: &str, source: &str, phrases: &BTreeMap<String, Phrase>) -> Res
     Ok(language)
 }
 
+/// Whether a file can be a language of the catalogue.
+///
+/// # Errors
+/// With the line and what is wrong.
+pub fn check_language(code: &str, source: &str) -> Result<(), String> {
+    let phrases = OWN.get_file("phrases.toml").and_then(|f| f.contents_utf8()).unwrap_or_default();
+    let phrases = toml::from_str(phrases).map_err(|e| e.to_string())?;
+    language(code, source, &phrases).map(|_| ())
+}
+
 /// A phrase in a language, if it has it.
 fn say(language: &Language, id: &str, values: &BTreeMap<String, String>) -> Option<Result<String, String>> {
     let pattern = language.bundle.get_message(id)?.value()?;

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// A text: a phrase of the catalogue with its parameters, or free text.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct WordsInput {
+pub struct WordsInput {
     #[serde(default)]
     phrase: Option<String>,
     #[serde(default)]
@@ -38,107 +38,175 @@ fn parameters(given: BTreeMap<String, String>) -> Vec<Parameter> {
 /// What a person does. Statements are named like `green#12`, aircraft and flights like `green:F1`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) enum DeedInput {
+pub enum DeedInput {
+    /// Says something that is to be read.
     Message {
+        /// To whom; to all when empty.
         #[serde(default)]
         to: Vec<String>,
+        /// What.
         words: WordsInput,
+        /// The statement that it is a reply to.
         #[serde(default)]
         reply_to: Option<String>,
     },
+    /// Asks for something: to be answered with wilco or unable.
     Request {
+        /// To whom; to all when empty.
         to: Vec<String>,
+        /// What.
         words: WordsInput,
+        /// Whether the essentials are to be read back.
         #[serde(default)]
         read_back: bool,
     },
+    /// Has read a statement.
     Read {
+        /// Which statement.
         statement: String,
     },
+    /// Will do what was asked.
     Wilco {
+        /// Which statement.
         statement: String,
     },
+    /// Cannot do it, and why.
     Unable {
+        /// Which statement.
         statement: String,
+        /// What.
         words: WordsInput,
     },
+    /// Repeats the essentials of a request.
     ReadBack {
+        /// Which statement.
         statement: String,
+        /// The essentials, by their names.
         essentials: BTreeMap<String, String>,
     },
+    /// Asks whether a person is there.
     Check {
+        /// To whom; to all when empty.
         #[serde(default)]
         to: Vec<String>,
     },
+    /// Opens a case.
     CaseOpen {
+        /// `incident`, `protest` or `question`.
         kind: String,
+        /// `minor`, `serious` or `grave`.
         severity: String,
+        /// What.
         words: WordsInput,
+        /// Who else is involved; all when empty.
         #[serde(default)]
         against: Vec<String>,
+        /// Statements that it is about.
         #[serde(default)]
         statements: Vec<String>,
+        /// Flights and aircraft that it is about.
         #[serde(default)]
         subjects: Vec<String>,
     },
+    /// Says who works on a case until when.
     CaseTriage {
+        /// The statement that opened the case.
         case: String,
+        /// `minor`, `serious` or `grave`.
         severity: String,
+        /// Who works on it.
         owner: String,
+        /// Until when.
         due: Timestamp,
     },
+    /// The party's position on a case.
     CaseState {
+        /// The statement that opened the case.
         case: String,
+        /// What.
         words: WordsInput,
     },
+    /// Adds links to a case.
     CaseLink {
+        /// The statement that opened the case.
         case: String,
+        /// Statements that it is about.
         #[serde(default)]
         statements: Vec<String>,
+        /// Flights and aircraft that it is about.
         #[serde(default)]
         subjects: Vec<String>,
     },
+    /// Holds a case resolved.
     CaseResolve {
+        /// The statement that opened the case.
         case: String,
+        /// What.
         words: WordsInput,
     },
+    /// Puts a case before the leaders.
     CaseRaise {
+        /// The statement that opened the case.
         case: String,
+        /// What.
         words: WordsInput,
     },
+    /// Takes a case up again.
     CaseReopen {
+        /// The statement that opened the case.
         case: String,
+        /// What.
         words: WordsInput,
     },
+    /// Puts the party's position on record.
     Position {
+        /// About what.
         about: String,
+        /// What.
         words: WordsInput,
+        /// The own statement that this one takes the place of.
         #[serde(default)]
         supersedes: Option<u64>,
     },
+    /// Proposes something to be voted on.
     Propose {
+        /// What.
         words: WordsInput,
+        /// The class of its rule in the rulebook.
         class: String,
+        /// What changes.
         change: ChangeInput,
         /// Seconds from now until votes no longer count.
         within_s: f64,
+        /// The parties to the dispute that it is about.
         #[serde(default)]
         dispute: Vec<String>,
     },
+    /// Votes.
     Vote {
+        /// The proposal.
         proposal: String,
+        /// `yes`, `no` or `abstain`.
         choice: String,
     },
+    /// Withdraws the own proposal.
     Withdraw {
+        /// Its number in the own ledger.
         proposal: u64,
     },
+    /// Suspends the line on the own part.
     Suspend {
+        /// What.
         words: WordsInput,
     },
+    /// Restores it.
     Restore {
+        /// What.
         words: WordsInput,
     },
+    /// Leaves the line for good.
     Leave {
+        /// What.
         words: WordsInput,
     },
 }
@@ -146,18 +214,23 @@ pub(crate) enum DeedInput {
 /// What a proposal changes.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "matter", rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) enum ChangeInput {
-    /// The whole new rulebook.
+pub enum ChangeInput {
+    /// Other parameters.
     Rulebook {
+        /// The whole new rulebook.
         toml: String,
     },
-    /// The candidate's introduction.
+    /// A new member.
     Accession {
+        /// The candidate's introduction, as TOML.
         introduction: String,
     },
+    /// A member is removed.
     Expulsion {
+        /// Which.
         party: String,
     },
+    /// A decision only.
     Resolution,
 }
 
@@ -227,7 +300,7 @@ impl DeedInput {
     ///
     /// # Errors
     /// With the field that is wrong and what would be right.
-    pub(crate) fn read(self, line: &Line, now: Timestamp) -> Result<Deed, String> {
+    pub fn read(self, line: &Line, now: Timestamp) -> Result<Deed, String> {
         let answer = |to: &str, reply| Ok(Deed::Answer { to: statement(to)?, reply });
         match self {
             Self::Message { to, words, reply_to } => Ok(Deed::Message {

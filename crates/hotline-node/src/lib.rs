@@ -49,9 +49,11 @@ mod view;
 mod view_line;
 
 pub use api::{FlightInput, RestrictionInput, TrackInput, VolumeInput};
-pub use catalogue::{Catalogue, FIRST_LANGUAGE, Phrase, PhraseKind};
+pub use carried::check_carried;
+pub use catalogue::{Catalogue, FIRST_LANGUAGE, Phrase, PhraseKind, check_language};
 pub use clock::Clock;
 pub use config::{Config, PeerAddress};
+pub use deeds::{ChangeInput, DeedInput, WordsInput};
 pub use error::NodeError;
 pub use evidence::{WITHHOLDABLE, Wanted, export, export_from_folder};
 pub use folder::{Folder, NewSecrets};

@@ -1,13 +1,17 @@
 //! Feeds every decoder with mutations of its corpus for so many seconds each: for machines without a nightly
 //! toolchain, where there is no guidance by coverage. `mutate seeds` writes the corpus anew.
 
-use hotline_fuzz::{KINDS, TARGETS, key, line, party};
+use hotline_evidence::{Certified, Header, PartyHead, ReceiptFrame, Section, Writer};
+use hotline_fuzz::{TARGETS, certificate_of, key, keys, kind, line, party};
 use hotline_ledger::{
-    Bundle, BundleParty, Certificate, Checkpoint, RangeProof, Role, Statement, Tree, cosign,
+    Checkpoint, KeyId, Misconduct, Openings, Revocation, Role, Root, SaltSecret, Statement, Tree, cosign,
+    sign_payload,
 };
 use hotline_line::{
-    Acknowledgement, Body, ConflictKey, ConflictKind, FlightEnd, FlightId, Level, Message, MissedDeadline,
-    Record, RestrictionLift, Rulebook, Subject,
+    Act, Body, CaseKind, CaseStep, Change, Choice, ConflictKey, ConflictKind, Deed, Entry, FlightEnd,
+    FlightId, Handover, Level, Links, Message, Missed, MissedDeadline, Offence, Parameter, Proposal, Record,
+    RecordedLeaf, Reply, RestrictionLift, Rulebook, Segment, Severity, Stage, StatementRef, Step, Subject,
+    Withholdable, Words,
 };
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -73,16 +77,13 @@ fn seeds() {
     let subject =
         |name: &str| Subject { party: hotline_ledger::PartyName::new(name).expect("a name"), id: id("A1") };
     let conflict = ConflictKey::new(ConflictKind::Tracks, subject("blue"), subject("green"));
-    let certificate = Certificate {
-        party: party(),
-        role: Role::Node,
-        holder: "node".into(),
-        key: key().verifying_key(),
-        not_before: at(0),
-        not_after: at(4_000_000_000),
-    }
-    .sign(&key());
+    let certificate = certificate_of(Role::Node).sign(&key());
     keep("certificate", "node", certificate.bytes());
+    let green = hotline_ledger::PartyName::new("green").expect("a name");
+    let statement_ref = |number| StatementRef { party: green.clone(), number };
+    let revocation =
+        Revocation { party: party(), key: KeyId::of(&key().verifying_key()), reason: "lost".into() };
+    let revocation = revocation.sign(&key()).expect("short");
 
     let notice = hotline_node::FlightInput {
         volumes: serde_json::from_str(VOLUMES).expect("valid"),
@@ -90,19 +91,102 @@ fn seeds() {
         category: "helicopter".into(),
         purpose: "rescue".into(),
         callsign: "LIFT7".into(),
+        unit: "1 Sqn".into(),
         squawk: Some("4321".into()),
     };
     let plan = notice.read("F1").expect("valid");
-    let bodies = [
-        Body::Certificate(certificate.bytes().to_vec()),
+    let words =
+        Words::phrase("keep-clear", &[("area", "R-12"), ("time", "14:30Z")], "en", "Keep clear of R-12.");
+    let deeds = [
+        Deed::Acknowledge {
+            conflict: conflict.clone(),
+            level: Level::Warning,
+            alerts: vec![statement_ref(4)],
+        },
+        Deed::Message { to: vec![], words: words.clone(), reply_to: Some(statement_ref(2)) },
+        Deed::Request { to: vec![green.clone()], words: words.clone(), read_back: true },
+        Deed::Answer { to: statement_ref(1), reply: Reply::Unable(Words::free("ru", "Нет")) },
+        Deed::Answer {
+            to: statement_ref(1),
+            reply: Reply::ReadBack(vec![Parameter { name: "area".into(), value: "R-12".into() }]),
+        },
+        Deed::Check { to: vec![green.clone()] },
+        Deed::Case(CaseStep {
+            case: None,
+            step: Step::Open {
+                kind: CaseKind::Protest,
+                severity: Severity::Grave,
+                title: words.clone(),
+                against: vec![green.clone()],
+                links: Links { statements: vec![statement_ref(3)], subjects: vec![subject("green")] },
+            },
+        }),
+        Deed::Case(CaseStep {
+            case: Some(statement_ref(9)),
+            step: Step::Triage { severity: Severity::Minor, owner: green.clone(), due: at(900) },
+        }),
+        Deed::Position { about: "R-12".into(), words: words.clone(), supersedes: Some(3) },
+        Deed::Propose(Proposal {
+            title: words.clone(),
+            class: "expulsion".into(),
+            change: Change::Expulsion(green.clone()),
+            base: Root([4; 32]),
+            deadline: at(5_000),
+            dispute: vec![party()],
+        }),
+        Deed::Vote { proposal: statement_ref(5), choice: Choice::Abstain },
+        Deed::Withdraw { proposal: 7 },
+        Deed::Suspend(words.clone()),
+        Deed::Restore(words.clone()),
+        Deed::Leave(words.clone()),
+    ];
+    let acts: Vec<Act> =
+        deeds.map(|deed| Act::sign(&line(), &party(), deed, at(7), &key()).expect("within limits")).into();
+    for (n, act) in acts.iter().enumerate() {
+        keep("act", &format!("{n}-{}", act.deed().kind()), act.bytes());
+    }
+    let one = Statement {
+        line: line(),
+        party: party(),
+        number: 3,
+        time: at(9),
+        causes: Default::default(),
+        kind: "flight-end".into(),
+        body: Body::FlightEnd(FlightEnd { flight: id("F1"), version: 3 }).encode(&mut |_, _| unreachable!()),
+    };
+    let other = Statement { time: at(10), ..one.clone() };
+    let proof = Misconduct::Statements {
+        one: one.sign(&key()).bytes().to_vec(),
+        other: other.sign(&key()).bytes().to_vec(),
+    };
+    keep("proof", "statements", &proof.to_bytes());
+    keep("proof", "revocation", &revocation);
+    let leaf = RecordedLeaf {
+        aircraft: "A1".into(),
+        salt: [3; 16],
+        rows: vec![hotline_line::Row {
+            time_ms: 5,
+            latitude_e7: 353_000_000,
+            longitude_e7: 401_000_000,
+            altitude_mm: 1_000_000,
+            datum: 1,
+            speed_mms: 200_000,
+            track_e3: 90_000,
+            climb_mms: -500,
+        }],
+    };
+    let mut bodies = vec![
+        Body::Certificate(certificate.bytes().to_vec(), Withholdable::new("A. Smith")),
+        Body::Revocation(revocation),
         Body::FlightNotice(hotline_line::FlightNotice {
             flight: plan.flight,
             version: 1,
             volumes: plan.volumes.clone(),
             aircraft: 2,
             category: plan.category,
-            purpose: plan.purpose,
-            callsign: plan.callsign,
+            purpose: Withholdable::new(plan.purpose.as_str()),
+            callsign: Withholdable::new(plan.callsign),
+            unit: Withholdable::new(plan.unit),
             squawk: plan.squawk,
             late: false,
         }),
@@ -127,77 +211,133 @@ fn seeds() {
             .expect("on the globe"),
         }),
         Body::ConflictClear(hotline_line::ConflictClear { conflict: conflict.clone(), since: at(100) }),
+        Body::ScheduledCheck(vec![green.clone()]),
         Body::MissedDeadline(MissedDeadline {
-            conflict: conflict.clone(),
-            level: Level::Caution,
+            missed: Missed::Alert(conflict.clone(), Level::Caution),
             party: party(),
             due: at(80),
+            stage: Stage::Supervisor,
+        }),
+        Body::Dispute(Box::new(hotline_line::Dispute { party: party(), proof })),
+        Body::Segment(Segment { number: 0, from: at(1), to: at(61), aircraft: 1, root: Root([9; 32]) }),
+        Body::Handover(Handover {
+            recipient: "Board".into(),
+            reason: "inquiry".into(),
+            from: at(1),
+            to: at(2),
+            withheld: vec!["unit".into()],
+            hash: Root([8; 32]),
         }),
     ];
-    for body in &bodies {
-        let kind = KINDS.iter().position(|k| *k == body.kind()).expect("a known kind") as u8;
-        keep("body", body.kind(), &[&[kind][..], &body.to_cbor()].concat());
-    }
-    let ack = Acknowledgement::sign(&line(), &party(), conflict, Level::Warning, vec![], at(7), &key());
-    keep("acknowledgement", "one", &ack.signed);
+    bodies.extend(acts.into_iter().map(|act| Body::Act(Box::new(act))));
 
     let mut tree = Tree::default();
     let mut entries = Vec::new();
-    for (number, body) in (0..).zip(&bodies) {
+    let salts = SaltSecret::of(&key());
+    for (number, body) in (0u64..).zip(&bodies) {
+        let mut openings = Openings::default();
+        let encoded = body.encode(&mut |field, value| {
+            let opening = salts.opening(&line(), number, field, value);
+            let sealed = opening.seal();
+            openings.0.push(opening);
+            sealed
+        });
+        let mut opened = openings.to_bytes();
+        let of_kind = (0..=255u8).find(|n| kind(*n) == body.kind()).expect("a known kind");
+        // The openings are cut to the length that is said before them, which counts by twos: one more byte is no harm.
+        let length = opened.len().div_ceil(2) as u8;
+        opened.resize(usize::from(length) * 2, 0);
+        if number < 13 || number % 3 == 0 {
+            keep(
+                "body",
+                &format!("{number}-{}", body.kind()),
+                &[&[of_kind, length][..], &opened, &encoded].concat(),
+            );
+        }
         let statement = Statement {
             line: line(),
             party: party(),
             number,
             time: at(100 + number as i64),
-            causes: Default::default(),
+            causes: [(green.clone(), number)].into(),
             kind: body.kind().into(),
-            body: body.to_cbor(),
+            body: encoded,
         };
-        keep("statement", &format!("plain-{}", body.kind()), &statement.to_cbor());
+        if number < 3 {
+            keep("statement", &format!("plain-{}", body.kind()), &statement.to_cbor());
+        }
         let signed = statement.sign(&key());
-        keep("statement", body.kind(), signed.bytes());
+        if number < 8 {
+            keep("statement", body.kind(), signed.bytes());
+        }
+        if !openings.0.is_empty() {
+            keep("openings", body.kind(), &openings.to_bytes());
+        }
         tree.append(signed.bytes());
-        entries.push(signed.bytes().to_vec());
+        entries.push(Entry { statement: signed.bytes().to_vec(), openings: openings.to_bytes() });
     }
     let origin = hotline_ledger::origin(&line(), &party());
-    let head = Checkpoint::sign(&origin, tree.size(), tree.root(tree.size()).expect("a root"), &key());
+    let size = tree.size();
+    let head = Checkpoint::sign(&origin, size, tree.root(size).expect("a root"), &key());
     let receipt = cosign(&head, "hotline/valley/green", &key(), at(500));
     keep("checkpoint", "head", &head.note);
     keep("checkpoint", "receipt", &receipt.note);
-    let part = BundleParty {
-        party: party(),
-        root: key().verifying_key(),
-        certificates: vec![certificate.bytes().to_vec()],
-        first: 0,
-        entries: entries[..3].to_vec(),
-        checkpoint: head.note.clone(),
-        proof: tree.prove_range(0, 3, tree.size()),
-        receipts: vec![(party(), receipt.note.clone(), RangeProof { hashes: vec![[1; 32]] })],
-    };
-    let bundle = Bundle {
+    let mut file = Vec::new();
+    let header = Header {
         line: line(),
         exporter: party(),
-        exported: at(600),
-        from: at(0),
-        to: at(101),
-        parties: vec![part],
+        exported_ms: 600_000,
+        from_ms: 0,
+        to_ms: 101_000,
+        recipient: "Board".into(),
+        reason: "inquiry".into(),
+        withheld: vec![],
     };
-    keep("bundle", "small", &bundle.sign(&key()));
+    let mut writer = Writer::new(&mut file, header).expect("memory");
+    let proof = tree.prove_range(0, 3, size).hashes.into_iter().map(Root).collect();
+    let part = PartyHead {
+        party: party(),
+        root: *key().verifying_key().as_bytes(),
+        first: 0,
+        count: 3,
+        head: head.note.clone(),
+        proof,
+    };
+    writer.party(part).expect("memory");
+    let certified = Certified { certificate: certificate.bytes().to_vec(), certified: None, revoked: None };
+    writer.certified(certified).expect("memory");
+    writer.section(Section { party: party() }).expect("memory");
+    writer
+        .receipt(ReceiptFrame { by: party(), note: receipt.note.clone(), extension: vec![] })
+        .expect("memory");
+    for entry in &entries[..3] {
+        writer.entry(entry.statement.clone(), entry.openings.clone()).expect("memory");
+    }
+    writer.finish(&key()).expect("memory");
+    keep("evidence", "small", &file);
 
     let track =
         serde_json::from_str::<hotline_node::TrackInput>(TRACK).expect("valid").read().expect("valid");
     let messages = [
-        Message::Hello { rulebook: [3; 32], held: 5, size: 7 },
-        Message::Entries { first: 0, entries: entries[..2].to_vec(), checkpoint: head.note.clone() },
-        Message::Urgent(entries[5].clone()),
+        Message::Hello { rulebook: [3; 32], held: 5, size: 7, head: head.note.clone() },
+        Message::Entries {
+            ledger: party(),
+            first: 0,
+            entries: entries[..2].to_vec(),
+            checkpoint: head.note.clone(),
+        },
+        Message::Urgent(entries[6].clone()),
         Message::Receipt(receipt.note.clone()),
         Message::Check { nonce: 77, time: at(5) },
         Message::Answer { nonce: 77, time: at(5) },
         Message::Tracks(vec![track.clone(), track]),
+        Message::Heads(vec![(party(), head.note.clone())]),
+        Message::Want { ledger: green.clone(), from: 3 },
     ];
     for (n, message) in messages.iter().enumerate() {
         keep("message", &n.to_string(), &message.to_bytes());
     }
+    keep("carried", "small", &carried(&messages[..2]));
     let records = [
         Record::Own(entries[0].clone()),
         Record::Heard(party(), entries[1].clone()),
@@ -205,11 +345,18 @@ fn seeds() {
         Record::ReceiptGiven(party(), receipt.note),
         Record::Sent(party(), 9, at(5)),
         Record::State(party(), hotline_line::LineState::Down, at(5)),
-        Record::Disputed(party(), 4, entries[0].clone(), entries[1].clone()),
+        Record::Disputed(party(), vec![1, 2, 3], at(6)),
+        Record::Offence(party(), Offence::Flood, 4, at(7)),
+        Record::Withheld("flight-end".into(), entries[3].clone()),
+        Record::Recorded(4, "A1".into(), leaf.to_bytes()),
     ];
     for (n, record) in records.iter().enumerate() {
         keep("record", &n.to_string(), &record.to_bytes());
     }
+    for (n, deed) in DEEDS.iter().enumerate() {
+        keep("deed_json", &n.to_string(), deed.as_bytes());
+    }
+    keep("language", "ar", include_bytes!("../../../crates/hotline-node/phrases/ar.ftl"));
     keep("recording", "two-rows", RECORDING.as_bytes());
     keep(
         "daa_configuration",
@@ -220,15 +367,55 @@ fn seeds() {
     keep("number_table", "two-rows", b"sx_m,other,T_s\n-1.5e3,x,60\n0,,1e2\n");
     keep("text_files", "rulebook", Rulebook::EXAMPLE.as_bytes());
     keep("text_files", "config", CONFIG.as_bytes());
-    let mut keys = hotline_line::PeerKeys::new(party(), key().verifying_key());
-    keys.certify(certificate.bytes()).expect("by its root");
-    let introduction = hotline_node::Introduction::new(&keys, "127.0.0.1:7501".parse().expect("an address"));
+    let introduction =
+        hotline_node::Introduction::new(&keys(), "127.0.0.1:7501".parse().expect("an address"));
     keep("text_files", "introduction", introduction.to_toml().as_bytes());
     keep("planner_json", "flight", serde_json::to_string(&notice).expect("plain data").as_bytes());
     keep("planner_json", "tracks", format!("[{TRACK}]").as_bytes());
     keep("planner_json", "restriction", format!("{{\"volumes\":{VOLUMES},\"reason\":\"fire\"}}").as_bytes());
 }
 
+/// A file with messages for green, as a node makes it.
+fn carried(messages: &[Message]) -> Vec<u8> {
+    use minicbor::Encoder;
+    use sha2::{Digest, Sha256};
+    let mut file = b"HOTLINE CARRIED 1\n".to_vec();
+    let frame = |kind: u32, payload: &[u8]| {
+        let mut e = Encoder::new(Vec::new());
+        e.array(2).and_then(|e| e.u32(kind)).and_then(|e| e.array(1)).expect("memory");
+        e.into_writer().into_iter().chain(payload.iter().copied()).collect::<Vec<u8>>()
+    };
+    let bytes = |bytes: &[u8]| {
+        let mut e = Encoder::new(Vec::new());
+        e.bytes(bytes).expect("memory");
+        e.into_writer()
+    };
+    let mut header = Encoder::new(Vec::new());
+    header
+        .array(4)
+        .and_then(|e| e.str("valley"))
+        .and_then(|e| e.str("blue"))
+        .and_then(|e| e.str("green"))
+        .and_then(|e| e.i64(5))
+        .expect("memory");
+    let add = |file: &mut Vec<u8>, part: Vec<u8>| {
+        file.extend((part.len() as u32).to_be_bytes());
+        file.extend(part);
+    };
+    add(&mut file, frame(0, &header.into_writer()));
+    messages.iter().for_each(|m| add(&mut file, frame(1, &bytes(&m.to_bytes()))));
+    let hash = Sha256::digest(&file);
+    let signed = sign_payload(&key(), "a hotline carried v1", bytes(&hash));
+    add(&mut file, frame(2, &bytes(&signed)));
+    file
+}
+
+const DEEDS: [&str; 4] = [
+    r#"{"do":"request","to":["green"],"read_back":true,"words":{"language":"en","text":"Keep clear.","phrase":"keep-clear","parameters":{"area":"R-12","time":"14:30Z"}}}"#,
+    r#"{"do":"case-open","kind":"protest","severity":"grave","words":{"language":"ru","text":"Протест"},"against":["green"],"statements":["green#3"],"subjects":["green:A1"]}"#,
+    r#"{"do":"propose","class":"expulsion","change":{"matter":"expulsion","party":"green"},"words":{"language":"en","text":"Out"},"within_s":3600.5,"dispute":[]}"#,
+    r#"{"do":"read-back","statement":"green#4","essentials":{"area":"R-12"}}"#,
+];
 const VOLUMES: &str = r#"[{"centre":[40.1,35.3],"radius_m":2000.5,"lower_m":0,"upper_m":500,"datum":"baro","start":"2026-01-01T10:00:00Z","end":"2026-01-01T11:00:00Z"},{"vertices":[[40,35],[41,35],[41,36]],"lower_m":100,"upper_m":900,"datum":"w84","start":"2026-01-01T10:00:00Z","end":"2026-01-01T11:00:00Z"}]"#;
 const TRACK: &str = r#"{"id":"A1","callsign":"TEST","category":"aeroplane","flight":"F1","time_ms":1700000000000,"lat":35.1,"lon":40.2,"alt_ft":18000,"gs_kt":430.5,"trk":271.2,"vs_fpm":-500}"#;
 const RECORDING: &str = "time_unix_s,icao24,callsign,lat_deg,lon_deg,alt_ft,gs_kt,trk_deg,vs_fpm\n1558612204,4b43ac,REGA1,47.430866,9.383099,2525,44,260,1344\n1558612213,4b43ac,REGA1,47.430168,9.380423,,55,240,\n";

@@ -1,9 +1,0 @@
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let (_, run) = hotline_fuzz::TARGETS
-        .iter()
-        .find(|(name, _)| *name == "acknowledgement")
-        .expect("a target of that name");
-    run(data);
-});
