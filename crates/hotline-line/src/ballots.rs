@@ -95,6 +95,14 @@ pub struct Ballots {
     disputed: BTreeSet<PartyName>,
 }
 
+/// Whether whoever made a statement had heard another.
+fn knew(other: &StatementRef, statement: &StatementRef, causes: &Cut) -> bool {
+    if other.party == statement.party {
+        return other.number < statement.number;
+    }
+    causes.get(&other.party).is_some_and(|count| *count > other.number)
+}
+
 fn version(rulebook: Rulebook, adopted: Option<StatementRef>) -> Version {
     Version { hash: Root(rulebook.hash()), rulebook, adopted }
 }
@@ -254,7 +262,7 @@ impl Ballots {
         mut cut: Cut,
     ) {
         let Some(ballot) = self.ballots.get_mut(proposal) else { return };
-        if time > ballot.proposal.deadline || ballot.votes.contains_key(&voter.party) {
+        if !knew(proposal, voter, &cut) || time > ballot.proposal.deadline || ballot.votes.contains_key(&voter.party) {
             return;
         }
         cut.insert(voter.party.clone(), voter.number);
@@ -279,9 +287,10 @@ impl Ballots {
         self.disputed.insert(party.clone());
     }
 
-    /// Every statement of a party shows how far its time has gone.
-    pub(crate) fn pass(&mut self, statement: &StatementRef, time: Timestamp) {
-        for name in &self.open {
+    /// Every statement of a party that had heard of a proposal shows how far its time has gone. Others do not count: one node
+    /// may hear them before the proposal, another after it.
+    pub(crate) fn pass(&mut self, statement: &StatementRef, time: Timestamp, causes: &Cut) {
+        for name in self.open.iter().filter(|name| knew(name, statement, causes)) {
             if let Some(ballot) = self.ballots.get_mut(name).filter(|b| time > b.proposal.deadline) {
                 ballot.passed.entry(statement.party.clone()).or_insert(statement.number);
             }

@@ -420,24 +420,26 @@ impl Watch {
 }
 
 /// In what two settled nodes differ that must be alike.
-fn different(a: &Node, b: &Node) -> Vec<&'static str> {
+fn different(a: &Node, b: &Node) -> Vec<String> {
     let (x, y) = (a.core.line().books(), b.core.line().books());
     let now = a.core.time().max(b.core.time());
     let mut found = Vec::new();
-    let mut same = |what, alike: bool| {
+    let mut same = |what: &str, alike: bool| {
         if !alike {
-            found.push(what);
+            found.push(what.to_owned());
         }
     };
     same("the tally", a.core.tally() == b.core.tally());
     same("cases", x.cases == y.cases);
     same("suspensions and positions", x.standings == y.standings);
     same("health", x.health_days(now) == y.health_days(now));
-    let outcomes = |n: &Node| {
-        let ballots = &n.core.line().books().ballots;
-        ballots.iter().map(|b| (b.statement.clone(), b.outcome)).collect::<Vec<_>>()
-    };
-    same("votes", outcomes(a) == outcomes(b));
     same("the rulebook", a.core.line().rulebook() == b.core.line().rulebook());
+    for ballot in x.ballots.iter() {
+        let other = y.ballots.get(&ballot.statement);
+        if other.is_none_or(|o| o.outcome != ballot.outcome) {
+            let outcome = other.map(|o| o.outcome);
+            found.push(format!("the vote on {}: {:?} and {outcome:?}", ballot.statement, ballot.outcome));
+        }
+    }
     found
 }

@@ -37,7 +37,7 @@ impl Line {
     /// A statement takes effect.
     pub(super) fn note(&mut self, said: &Said) {
         let (reference, time) = (&said.reference, said.time);
-        self.books.ballots.pass(reference, time);
+        self.books.ballots.pass(reference, time, &said.causes);
         match &said.body {
             Body::Certificate(bytes, name) => {
                 if let (Some(name), Some(keys)) = (name.value(), self.keys(&reference.party))
