@@ -353,7 +353,8 @@ impl Act {
                 holder: certificate.holder.clone(),
             });
         }
-        let person = Person { key: self.signed.key, holder: certificate.holder.clone(), role: certificate.role };
+        let person =
+            Person { key: self.signed.key, holder: certificate.holder.clone(), role: certificate.role };
         Ok((person, certificate.key))
     }
 

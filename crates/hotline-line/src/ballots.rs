@@ -262,7 +262,10 @@ impl Ballots {
         mut cut: Cut,
     ) {
         let Some(ballot) = self.ballots.get_mut(proposal) else { return };
-        if !knew(proposal, voter, &cut) || time > ballot.proposal.deadline || ballot.votes.contains_key(&voter.party) {
+        if !knew(proposal, voter, &cut)
+            || time > ballot.proposal.deadline
+            || ballot.votes.contains_key(&voter.party)
+        {
             return;
         }
         cut.insert(voter.party.clone(), voter.number);

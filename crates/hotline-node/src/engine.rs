@@ -15,7 +15,7 @@ use hotline_line::{
     Act, FlightId, Handover, LineConfig, LineError, Message, Restriction, SharedTrack, Speech, StatementRef,
 };
 use hotline_picture::{Core, CoreError, Effects, FlightPlan};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -82,8 +82,10 @@ type Answer = oneshot::Sender<Result<Done, Refusal>>;
 pub(crate) enum Input {
     Do(Command, Answer),
     OwnTracks(Vec<SharedTrack>, oneshot::Sender<usize>),
-    Connected(PartyName),
-    Disconnected(PartyName),
+    /// A connection with a peer stands; which one.
+    Connected(PartyName, u64),
+    /// It is gone, and all that came over it has been put before this.
+    Disconnected(PartyName, u64),
     Message(PartyName, Message),
     /// A peer has sent what cannot be read.
     Garbage(PartyName),
@@ -136,6 +138,7 @@ impl Engine {
             retry: None,
             snapshot_every,
             snapshot_at,
+            connections: BTreeMap::new(),
             patient: VecDeque::new(),
             restored,
             follow: Follow { effects: Effects::default(), answers: vec![] },
@@ -147,7 +150,7 @@ impl Engine {
 
     pub(crate) async fn command(&self, command: Command) -> Result<Done, Refusal> {
         let (answer, answered) = oneshot::channel();
-        if !self.inbox.put(Urgency::First, Input::Do(command, answer)).await {
+        if !self.inbox.put(Urgency::Own, Input::Do(command, answer)).await {
             return Err(Refusal::Stopping);
         }
         answered.await.unwrap_or(Err(Refusal::Stopping))
@@ -161,12 +164,13 @@ impl Engine {
         answered.await.map_err(|_| Refusal::Stopping)
     }
 
-    pub(crate) async fn connected(&self, peer: PartyName) {
-        self.inbox.put(Urgency::First, Input::Connected(peer)).await;
+    pub(crate) async fn connected(&self, peer: PartyName, connection: u64) {
+        self.inbox.put(Urgency::Own, Input::Connected(peer, connection)).await;
     }
 
-    pub(crate) async fn disconnected(&self, peer: PartyName) {
-        self.inbox.put(Urgency::First, Input::Disconnected(peer)).await;
+    /// To be called when all messages of the connection have been handed over.
+    pub(crate) async fn disconnected(&self, peer: PartyName, connection: u64) {
+        self.inbox.put(Urgency::Third, Input::Disconnected(peer, connection)).await;
     }
 
     pub(crate) async fn message(&self, peer: PartyName, message: Message) -> bool {
@@ -244,6 +248,8 @@ struct Run {
     retry: Option<Instant>,
     snapshot_every: u64,
     snapshot_at: u64,
+    /// The connection that stands with each peer.
+    connections: BTreeMap<PartyName, u64>,
     /// What waits until the node may speak, and until when.
     patient: VecDeque<(Command, Answer, Instant)>,
     /// The mark of a folder that was restored from a copy, to be taken away once the node speaks again.
@@ -339,12 +345,19 @@ impl Run {
         match input {
             Input::Do(command, answer) => self.command(command, answer, Instant::now() + PATIENCE),
             Input::OwnTracks(reports, answer) => _ = answer.send(self.core.own_tracks(reports, now)),
-            Input::Connected(peer) => {
-                if let Err(e) = self.core.connected(&peer, now) {
-                    tracing::warn!("{e}");
+            Input::Connected(peer, connection) => {
+                match self.core.connected(&peer, now) {
+                    Ok(()) => _ = self.connections.insert(peer, connection),
+                    Err(e) => tracing::warn!("{e}"),
                 }
             }
-            Input::Disconnected(peer) => self.core.disconnected(&peer),
+            // A newer connection may have been told of before.
+            Input::Disconnected(peer, connection) => {
+                if self.connections.get(&peer) == Some(&connection) {
+                    self.connections.remove(&peer);
+                    self.core.disconnected(&peer);
+                }
+            }
             // While nothing can be stored, a peer's ledger is not taken in: no receipt is given, and it comes again.
             Input::Message(peer, Message::Entries { .. } | Message::Receipt(_) | Message::Hello { .. })
                 if self.retry.is_some() =>

@@ -1,4 +1,4 @@
-//! What waits for the core: three lanes, the more urgent always first, each with a limit.
+//! What waits for the core: four lanes, the more urgent always first, each with a limit.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard};
@@ -10,7 +10,9 @@ const MAX_WAITING: usize = 8_192;
 /// Which lane an input waits in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Urgency {
-    /// Alerts and acknowledgements of peers, commands of officers, checks, ticks.
+    /// What this node's own people, and the node itself, want: no peer ever stands before it.
+    Own,
+    /// Alerts, acknowledgements and checks of peers.
     First,
     /// Own tracks, notices.
     Second,
@@ -20,11 +22,11 @@ pub(crate) enum Urgency {
 
 #[derive(Debug)]
 struct Lanes<T> {
-    lanes: [VecDeque<T>; 3],
+    lanes: [VecDeque<T>; 4],
     open: bool,
 }
 
-/// A queue with three lanes between any number of writers and one reader.
+/// A queue with four lanes between any number of writers and one reader.
 #[derive(Debug)]
 pub(crate) struct Inbox<T> {
     lanes: Mutex<Lanes<T>>,
@@ -73,7 +75,7 @@ impl<T> Inbox<T> {
     pub(crate) fn put_own(&self, input: T) {
         let mut lanes = self.lock();
         if lanes.open {
-            lanes.lanes[Urgency::First as usize].push_back(input);
+            lanes.lanes[Urgency::Own as usize].push_back(input);
             drop(lanes);
             self.filled.notify_one();
         }
@@ -111,13 +113,13 @@ mod tests {
     async fn urgent_first_then_in_order() {
         let inbox = Inbox::new();
         for (urgency, input) in
-            [(Urgency::Third, 1), (Urgency::Second, 2), (Urgency::First, 3), (Urgency::First, 4)]
+            [(Urgency::Third, 1), (Urgency::Second, 2), (Urgency::First, 3), (Urgency::First, 4), (Urgency::Own, 5)]
         {
             assert!(inbox.put(urgency, input).await);
         }
         let taken: Vec<i32> = std::iter::from_fn(|| inbox.take(Duration::ZERO)).collect();
-        assert_eq!(taken, [3, 4, 2, 1]);
+        assert_eq!(taken, [5, 3, 4, 2, 1]);
         inbox.close();
-        assert!(!inbox.put(Urgency::First, 5).await);
+        assert!(!inbox.put(Urgency::First, 6).await);
     }
 }

@@ -15,6 +15,7 @@ use hotline_line::{Lane, Line, MAX_MESSAGE_BYTES, Message, OwnKeys};
 use quinn::{Endpoint, VarInt};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,8 +29,12 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 /// begun anew from what the peer holds; when the third is full, tracks are dropped: newer ones follow.
 const WAITING: [usize; 3] = [1_024, 4_096, 64];
 /// What a peer may send without being slowed, bytes a second, and at once.
-const ALLOWED_PER_SECOND: f64 = 8.0e6;
-const ALLOWED_AT_ONCE: f64 = 32.0e6;
+const ALLOWED_PER_SECOND: f64 = 16.0e6;
+const ALLOWED_AT_ONCE: f64 = 64.0e6;
+/// What a message costs beside its bytes: many small ones are as much work as few large ones.
+const MESSAGE_COST: usize = 4_096;
+/// That a peer is slowed is logged so often at most.
+const TELL_SLOWED: Duration = Duration::from_secs(10);
 const CALL_AGAIN: Duration = Duration::from_millis(700);
 /// While a peer is reached over TCP only, QUIC is tried so often.
 const TRY_QUIC_AGAIN: Duration = Duration::from_secs(30);
@@ -344,7 +349,9 @@ async fn serve(carrier: Carrier, shared: &Shared) {
             }
         });
     }
-    shared.engine.connected(peer.clone()).await;
+    static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
+    let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+    shared.engine.connected(peer.clone(), connection).await;
 
     let meter = Arc::new(tokio::sync::Mutex::new(Meter::new()));
     let mut readers = JoinSet::new();
@@ -372,7 +379,7 @@ async fn serve(carrier: Carrier, shared: &Shared) {
     tasks.abort_all();
     if shared.links.remove(&peer, &closer) {
         tracing::info!("the connection with {peer} has ended");
-        shared.engine.disconnected(peer).await;
+        shared.engine.disconnected(peer, connection).await;
     }
 }
 
@@ -439,9 +446,11 @@ async fn read_lane(
         if length > MAX_MESSAGE_BYTES {
             return Err(format!("a message of {length} bytes where at most {MAX_MESSAGE_BYTES} are allowed"));
         }
-        let wait = meter.lock().await.pay(length + 4);
-        if !wait.is_zero() {
+        let (wait, tell) = meter.lock().await.pay(length + MESSAGE_COST);
+        if tell {
             tracing::warn!("{peer} sends more than its allowance: slowed by {} ms", wait.as_millis());
+        }
+        if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
         let mut bytes = vec![0; length];
@@ -463,19 +472,26 @@ async fn read_lane(
 struct Meter {
     left: f64,
     filled: Instant,
+    /// When it was last told that the peer is slowed.
+    told: Option<Instant>,
 }
 
 impl Meter {
     fn new() -> Self {
-        Self { left: ALLOWED_AT_ONCE, filled: Instant::now() }
+        Self { left: ALLOWED_AT_ONCE, filled: Instant::now(), told: None }
     }
 
-    /// Pays for so many bytes; gives how long to wait until they are paid for.
-    fn pay(&mut self, bytes: usize) -> Duration {
+    /// Pays for so many bytes; gives how long to wait until they are paid for, and whether that is to be told.
+    fn pay(&mut self, bytes: usize) -> (Duration, bool) {
         let now = Instant::now();
         let earned = now.duration_since(self.filled).as_secs_f64() * ALLOWED_PER_SECOND;
         self.left = (self.left + earned).min(ALLOWED_AT_ONCE) - bytes as f64;
         self.filled = now;
-        Duration::from_secs_f64((-self.left / ALLOWED_PER_SECOND).max(0.0))
+        let wait = Duration::from_secs_f64((-self.left / ALLOWED_PER_SECOND).max(0.0));
+        let tell = !wait.is_zero() && self.told.is_none_or(|at| now.duration_since(at) >= TELL_SLOWED);
+        if tell {
+            self.told = Some(now);
+        }
+        (wait, tell)
     }
 }

@@ -1,12 +1,12 @@
 //! `hotline bench`: the measurements of BENCHMARKS.md.
 
-use crate::{Outcome, bench_alert, bench_store};
+use crate::{Outcome, bench_alert, bench_line, bench_store};
 use clap::{Args, Subcommand};
 
 /// Measure this machine: alert latency, durable statements, start-up, memory.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  hotline bench alert --tracks 10000\n  hotline bench statements\n  hotline bench startup --records 1000000\n  hotline bench memory"
+    after_help = "Example:\n  hotline bench alert --tracks 10000 --flood\n  hotline bench catch-up\n  hotline bench evidence --statements 1000000\n  hotline bench statements\n  hotline bench startup --records 1000000\n  hotline bench memory"
 )]
 pub(crate) struct Bench {
     #[command(subcommand)]
@@ -23,6 +23,21 @@ enum What {
         /// Conflicts that are brought about
         #[arg(long, default_value_t = 200)]
         conflicts: usize,
+        /// A third party floods both nodes meanwhile
+        #[arg(long)]
+        flood: bool,
+    },
+    /// One node has said much while the other was away: how long until the other holds it all
+    CatchUp {
+        /// Statements
+        #[arg(long, default_value_t = 100_000)]
+        statements: u64,
+    },
+    /// Evidence of many statements, made and checked
+    Evidence {
+        /// Statements
+        #[arg(long, default_value_t = 1_000_000)]
+        statements: u64,
     },
     /// Durable signed statements a second, one at a time and grouped
     Statements {
@@ -47,7 +62,9 @@ enum What {
 impl Bench {
     pub(crate) fn run(self) -> Outcome {
         match self.what {
-            What::Alert { tracks, conflicts } => bench_alert::run(tracks, conflicts),
+            What::Alert { tracks, conflicts, flood } => bench_alert::run(tracks, conflicts, flood),
+            What::CatchUp { statements } => bench_line::catch_up(statements),
+            What::Evidence { statements } => bench_line::evidence(statements),
             What::Statements { seconds } => bench_store::statements(seconds),
             What::Startup { records } => bench_store::startup(records),
             What::Memory { intents } => bench_store::memory(intents),

@@ -2,14 +2,14 @@
 
 use crate::Outcome;
 use crate::client::Client;
-use crate::demo::{Process, make_folders};
+use crate::demo::{Process, make_line};
 use crate::demo_summary::spread;
 use crate::say;
 use hotline_node::TrackInput;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -49,20 +49,32 @@ fn background(party: usize, count: usize) -> Vec<TrackInput> {
         .collect()
 }
 
-pub(crate) fn run(tracks: usize, conflicts: usize) -> Outcome {
+pub(crate) fn run(tracks: usize, conflicts: usize, flooded: bool) -> Outcome {
     let root = std::env::temp_dir().join(format!("hotline-bench-{}", std::process::id()));
-    let measured = measure(&root, tracks, conflicts);
+    let measured = measure(&root, tracks, conflicts, flooded);
     std::fs::remove_dir_all(&root).map_err(|e| format!("{}: {e}", root.display()))?;
     measured
 }
 
-fn measure(root: &Path, tracks: usize, conflicts: usize) -> Outcome {
-    let folders = make_folders(root, 7_661, 7_761, false)?;
-    let processes = folders.iter().map(|f| Process::start(f.path(), None)).collect::<Result<Vec<_>, _>>()?;
+fn measure(root: &Path, tracks: usize, conflicts: usize, flooded: bool) -> Outcome {
+    // The third party has a name that sorts first, so that it calls the others; it is no node, it only floods.
+    let parties: &[&str] = if flooded { &["blue", "green", "amber"] } else { &["blue", "green"] };
+    let folders = make_line(root, parties, 7_661, 7_761, false)?;
+    let processes =
+        folders[..2].iter().map(|f| Process::start(f.path(), None)).collect::<Result<Vec<_>, _>>()?;
     let clients = [0, 1].map(|i| Client::new(folders[i].config.console, &folders[i].api_token));
     for client in &clients {
         client.wait_ready(Duration::from_secs(20))?;
     }
+    let (flood_ends, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let flooder = folders.into_iter().nth(2).map(|folder| {
+        let (stop, sent) = (flood_ends.clone(), sent.clone());
+        std::thread::spawn(move || -> Result<(), String> {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.map_err(|e| e.to_string())?;
+            runtime.block_on(hotline_node::flood(&folder, stop, sent)).map_err(|e| e.to_string())
+        })
+    });
     let shown: Shown = Arc::default();
     let done = Arc::new(AtomicBool::new(false));
     for (i, client) in clients.iter().enumerate() {
@@ -145,6 +157,15 @@ fn measure(root: &Path, tracks: usize, conflicts: usize) -> Outcome {
                 "from the update to the alert {what}: median {median:.1} ms, p99 {p99:.1} ms, largest {worst:.1} ms ({count} of {conflicts})"
             );
         }
+    }
+    if let Some(flooder) = flooder {
+        flood_ends.store(true, Ordering::SeqCst);
+        flooder.join().map_err(|_| "the flooding peer has failed")??;
+        let offences = clients[0].get("/console/state")?["peers"][0]["offences"].clone();
+        say!(
+            "the flooding peer sent {} messages; the first node has recorded of it: {offences}",
+            sent.load(Ordering::SeqCst)
+        );
     }
     done.store(true, Ordering::SeqCst);
     for process in processes {

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Runs with a folder that is removed afterwards.
-fn with_folder(name: &str, measure: impl FnOnce(&Path) -> Outcome) -> Outcome {
+pub(crate) fn with_folder(name: &str, measure: impl FnOnce(&Path) -> Outcome) -> Outcome {
     let root = std::env::temp_dir().join(format!("hotline-bench-{name}-{}", std::process::id()));
     let measured = measure(&root);
     std::fs::remove_dir_all(&root).map_err(|e| format!("{}: {e}", root.display()))?;
@@ -62,7 +62,7 @@ fn plan(n: u64, start: Timestamp) -> FlightPlan {
     }
 }
 
-fn core(root: &Path) -> Result<(Core, Arc<dyn Journal>, hotline_line::LineConfig), String> {
+pub(crate) fn core(root: &Path) -> Result<(Core, Arc<dyn Journal>, hotline_line::LineConfig), String> {
     let [folder, _] = make_folders(root, 7_671, 7_771, false)?;
     let journal = open_journal(&folder.journal()).map_err(|e| e.to_string())?;
     let config = folder.line_config();
@@ -74,7 +74,7 @@ fn core(root: &Path) -> Result<(Core, Arc<dyn Journal>, hotline_line::LineConfig
 }
 
 /// Files a flight and gives what is to be stored.
-fn said(core: &mut Core, n: u64, now: Timestamp) -> Result<Vec<Vec<u8>>, String> {
+pub(crate) fn said(core: &mut Core, n: u64, now: Timestamp) -> Result<Vec<Vec<u8>>, String> {
     core.file_flight(plan(n, now), now).map_err(|e| e.to_string())?;
     Ok(core.take_effects().records.iter().map(Record::to_bytes).collect())
 }
@@ -159,7 +159,7 @@ pub(crate) fn startup(count: u64) -> Outcome {
 }
 
 /// Resident memory of this process, bytes.
-fn resident() -> Result<u64, String> {
+pub(crate) fn resident() -> Result<u64, String> {
     let text = std::fs::read_to_string("/proc/self/statm").map_err(|e| e.to_string())?;
     let pages: u64 =
         text.split(' ').nth(1).and_then(|p| p.parse().ok()).ok_or("/proc/self/statm is not as expected")?;

@@ -97,6 +97,23 @@ pub(crate) fn make_folders(
     link_port: u16,
     recording: bool,
 ) -> Result<[Folder; 2], String> {
+    let folders = make_line(root, &PARTIES, console_port, link_port, recording)?;
+    Ok(folders.try_into().expect("two of them"))
+}
+
+/// Opens a folder that was made here.
+pub(crate) fn open_folder(path: &Path) -> Result<Folder, String> {
+    Folder::open(path, PASSPHRASE).map_err(|e| e.to_string())
+}
+
+/// The same for any parties.
+pub(crate) fn make_line(
+    root: &Path,
+    parties: &[&str],
+    console_port: u16,
+    link_port: u16,
+    recording: bool,
+) -> Result<Vec<Folder>, String> {
     let io = |e: std::io::Error| format!("{}: {e}", root.display());
     if root.exists() {
         if !root.join(MARK).exists() {
@@ -115,11 +132,12 @@ pub(crate) fn make_folders(
         // Recorded aircraft report as seldom as every ten seconds or more.
         rulebook = rulebook.replacen("track_age_s = 15 ", "track_age_s = 30 ", 1);
     }
-    for (i, party) in PARTIES.iter().enumerate() {
+    rulebook = rulebook.replacen("[\"blue\", \"green\"]", &format!("{parties:?}"), 1);
+    for (i, party) in parties.iter().enumerate() {
         let port = |first: u16| SocketAddr::from(([127, 0, 0, 1], first + i as u16));
         let config = Config {
-            officers: vec![OFFICERS[i].into()],
-            supervisors: vec![SUPERVISORS[i].into()],
+            officers: vec![OFFICERS[i % 2].into()],
+            supervisors: vec![SUPERVISORS[i % 2].into()],
             ..Config::new(party, port(console_port), port(link_port))
         };
         let secrets = NewSecrets {
@@ -130,15 +148,18 @@ pub(crate) fn make_folders(
         Folder::init(root.join(party), &config, &rulebook, &secrets, Timestamp::now())
             .map_err(|e| e.to_string())?;
     }
-    for (own, peer) in [(0, 1), (1, 0)] {
-        let introduction = root.join(PARTIES[peer]).join("introduction.toml");
-        let text = std::fs::read_to_string(&introduction).map_err(io)?;
-        let (read, _) = hotline_node::Introduction::read(&text, &introduction).map_err(|e| e.to_string())?;
-        let words = read.fingerprint()?.words();
-        Folder::pair(&root.join(PARTIES[own]), &introduction, &words).map_err(|e| e.to_string())?;
+    for own in parties {
+        for peer in parties.iter().filter(|peer| *peer != own) {
+            let introduction = root.join(peer).join("introduction.toml");
+            let text = std::fs::read_to_string(&introduction).map_err(io)?;
+            let (read, _) =
+                hotline_node::Introduction::read(&text, &introduction).map_err(|e| e.to_string())?;
+            let words = read.fingerprint()?.words();
+            Folder::pair(&root.join(own), &introduction, &words).map_err(|e| e.to_string())?;
+        }
     }
-    let open = |party: &str| Folder::open(root.join(party), PASSPHRASE).map_err(|e| e.to_string());
-    Ok([open(PARTIES[0])?, open(PARTIES[1])?])
+    let open = |party: &&str| Folder::open(root.join(party), PASSPHRASE).map_err(|e| e.to_string());
+    parties.iter().map(open).collect()
 }
 
 impl Demo {

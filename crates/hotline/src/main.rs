@@ -3,6 +3,7 @@
 mod acts;
 mod bench;
 mod bench_alert;
+mod bench_line;
 mod bench_store;
 mod callsheet;
 mod carry;

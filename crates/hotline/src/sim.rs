@@ -76,7 +76,11 @@ impl Sim {
             (None, None) => std::thread::available_parallelism().map_or(1, usize::from),
         };
         let first = self.seed.unwrap_or(self.from);
-        say!("{} parties, {} simulated seconds for each seed, from seed {first} on", soak.parties, soak.seconds);
+        say!(
+            "{} parties, {} simulated seconds for each seed, from seed {first} on",
+            soak.parties,
+            soak.seconds
+        );
         let (begin, end) = (Instant::now(), Duration::from_secs_f64(self.seconds));
         let target = self.hours.map(|hours| (hours * 3_600.0) as u64);
         let (next, stop, sum) = (AtomicU64::new(first), AtomicBool::new(false), Mutex::new(Sum::default()));

@@ -19,17 +19,20 @@ impl Line {
     pub fn receive(&mut self, name: &PartyName, message: Message, now: Timestamp, history: &dyn History) {
         self.at(now);
         if let Err(e) = self.take_in(name, message, history) {
-            match &e {
+            let new = match &e {
                 LineError::Quota { .. } => {
-                    self.offend(name, Offence::Flood);
                     if let Some(peer) = self.peers.get_mut(name) {
                         peer.stalled = true;
                     }
+                    self.offend(name, Offence::Flood)
                 }
-                LineError::Gap { .. } | LineError::UnknownParty(_) | LineError::Equivocation { .. } => {}
+                LineError::Gap { .. } | LineError::UnknownParty(_) | LineError::Equivocation { .. } => true,
                 _ => self.offend(name, Offence::Garbage),
+            };
+            // Who floods must not make this node's officers read of it as often.
+            if new {
+                self.out.refused.push((name.clone(), e));
             }
-            self.out.refused.push((name.clone(), e));
         }
         self.release();
     }
@@ -71,12 +74,14 @@ impl Line {
         self.peers.get_mut(name).ok_or_else(|| LineError::UnknownParty(name.clone()))
     }
 
-    /// A peer has done something that is not as agreed. It is counted, recorded at most once a minute, and shown.
-    pub fn offend(&mut self, name: &PartyName, offence: Offence) {
+    /// A peer has done something that is not as agreed. It is counted, recorded at most once a minute, and shown. Whether it is the
+    /// first since it was last recorded.
+    pub fn offend(&mut self, name: &PartyName, offence: Offence) -> bool {
         assert!(offence != Offence::Garbage || !crate::broken!(PanicOnGarbage), "broken on purpose");
-        if let Some(peer) = self.peers.get_mut(name) {
-            peer.offences.entry(offence).or_insert((0, None)).0 += 1;
-        }
+        let Some(peer) = self.peers.get_mut(name) else { return true };
+        let (count, _) = peer.offences.entry(offence).or_insert((0, None));
+        *count += 1;
+        *count == 1
     }
 
     pub(super) fn record_offences(&mut self, name: &PartyName) {

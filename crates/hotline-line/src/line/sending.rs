@@ -373,7 +373,8 @@ impl Line {
         let holds = |(_, p): &(&PartyName, &Peer)| {
             p.says_held.is_some_and(|held| held > size) && p.connection.as_ref().is_some_and(|c| c.greeted)
         };
-        let best = self.peers.iter().filter(holds).max_by_key(|(_, p)| p.says_held).map(|(name, _)| name.clone());
+        let best =
+            self.peers.iter().filter(holds).max_by_key(|(_, p)| p.says_held).map(|(name, _)| name.clone());
         if let Some(name) = best {
             self.recall_from(&name);
         }

@@ -108,9 +108,10 @@ impl Core {
                     Some(b) if b.votes.contains_key(own) => {
                         out(format!("{own} has voted on {name}: it can no longer be withdrawn"))
                     }
-                    Some(b) if self.time > b.proposal.deadline => {
-                        out(format!("the deadline {} has passed: {name} can no longer be withdrawn", b.proposal.deadline))
-                    }
+                    Some(b) if self.time > b.proposal.deadline => out(format!(
+                        "the deadline {} has passed: {name} can no longer be withdrawn",
+                        b.proposal.deadline
+                    )),
                     Some(_) => Ok(()),
                 }
             }
