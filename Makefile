@@ -7,13 +7,15 @@ RECORDING ?=
 SPEED ?=
 SEED ?=
 SECONDS_EACH ?= 10
+# make sets SECONDS from its own shell otherwise.
+SIM_SECONDS := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
 
 DEBIAN := build-essential pkg-config
 BROWSER := chromium
 DENY_VERSION := 0.20.2
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: demo test test-rust test-console lint deny console tools browser deny-tool bench fuzz clean help
+.PHONY: demo test test-rust test-console lint deny console tools browser deny-tool bench sim fuzz clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -71,7 +73,14 @@ bench: console ## the measurements of BENCHMARKS.md; ORACLE=folder: also against
 	target/release/hotline bench memory
 	target/release/hotline bench startup
 	target/release/hotline bench alert
+	target/release/hotline bench alert --flood
+	target/release/hotline bench catch-up
+	target/release/hotline bench evidence
 	target/release/hotline detect bench --plots docs/plots $(if $(ORACLE),--oracle $(ORACLE) --config $(ORACLE)/configurations/DO_365B_no_SUM.conf,--config crates/hotline-detect/testdata/example.conf)
+
+sim: tools ## whole worlds of parties, faults and cheats from seeds; SECONDS=600, LONG=1: half days of five parties
+	cargo build --release --locked -p hotline
+	target/release/hotline sim --seconds $(SIM_SECONDS) $(if $(LONG),--long)
 
 fuzz: tools ## every decoder for SECONDS_EACH=10; coverage-guided where a nightly toolchain is, else by mutation
 	scripts/fuzz $(SECONDS_EACH)
