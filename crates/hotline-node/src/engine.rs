@@ -345,12 +345,10 @@ impl Run {
         match input {
             Input::Do(command, answer) => self.command(command, answer, Instant::now() + PATIENCE),
             Input::OwnTracks(reports, answer) => _ = answer.send(self.core.own_tracks(reports, now)),
-            Input::Connected(peer, connection) => {
-                match self.core.connected(&peer, now) {
-                    Ok(()) => _ = self.connections.insert(peer, connection),
-                    Err(e) => tracing::warn!("{e}"),
-                }
-            }
+            Input::Connected(peer, connection) => match self.core.connected(&peer, now) {
+                Ok(()) => _ = self.connections.insert(peer, connection),
+                Err(e) => tracing::warn!("{e}"),
+            },
             // A newer connection may have been told of before.
             Input::Disconnected(peer, connection) => {
                 if self.connections.get(&peer) == Some(&connection) {

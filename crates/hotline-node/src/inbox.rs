@@ -112,9 +112,13 @@ mod tests {
     #[tokio::test]
     async fn urgent_first_then_in_order() {
         let inbox = Inbox::new();
-        for (urgency, input) in
-            [(Urgency::Third, 1), (Urgency::Second, 2), (Urgency::First, 3), (Urgency::First, 4), (Urgency::Own, 5)]
-        {
+        for (urgency, input) in [
+            (Urgency::Third, 1),
+            (Urgency::Second, 2),
+            (Urgency::First, 3),
+            (Urgency::First, 4),
+            (Urgency::Own, 5),
+        ] {
             assert!(inbox.put(urgency, input).await);
         }
         let taken: Vec<i32> = std::iter::from_fn(|| inbox.take(Duration::ZERO)).collect();
