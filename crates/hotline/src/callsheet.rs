@@ -120,9 +120,17 @@ const PROCEDURE: [&str; 7] = [
     "7. When the line is up again, put what was agreed on it as messages and positions.",
 ];
 
+/// The most own flights that are listed.
+const FLIGHTS: usize = 60;
+
+/// A time of the day, with the date when that is another than today's.
 fn time(value: &Value) -> String {
-    let at = value.as_i64().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    at.map_or("-".into(), |at| at.to_string().chars().skip(11).take(5).collect::<String>() + "Z")
+    let Some(at) = value.as_i64().and_then(|ms| Timestamp::from_millisecond(ms).ok()) else {
+        return "-".into();
+    };
+    let (text, today) = (at.to_string(), Timestamp::now().to_string());
+    let clock = format!("{}Z", &text[11..16]);
+    if text[..10] == today[..10] { clock } else { format!("{} {clock}", &text[..10]) }
 }
 
 /// What is going on, as the running node has it.
@@ -175,6 +183,12 @@ fn now(state: &Value) -> Vec<Part> {
             time(&last["end_ms"])
         )
     });
+    let mut flights: Vec<String> = flights.collect();
+    if flights.len() > FLIGHTS {
+        let more = flights.len() - FLIGHTS;
+        flights.truncate(FLIGHTS);
+        flights.push(format!("and {more} more"));
+    }
     let owed = list(&state["dealings"]["obligations"]);
     let owed = owed.iter().filter(|o| o["met"].is_null()).map(|o| {
         format!(
@@ -200,7 +214,7 @@ fn now(state: &Value) -> Vec<Part> {
         part("Open alerts", alerts),
         part("Restrictions in force", restrictions.collect()),
         part("Waiting for an answer", owed.collect()),
-        part("Own flights", flights.collect()),
+        part("Own flights", flights),
     ]
 }
 
