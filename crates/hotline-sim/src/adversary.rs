@@ -22,6 +22,9 @@ pub enum Trick {
 
 /// How many messages a flood has at each look at the clock.
 const FLOOD: usize = 60;
+/// In a long world it floods for a quarter of an hour, and then for a minute in ten: milliseconds.
+const FLOODS_FIRST: u64 = 900_000;
+const FLOODS: (u64, u64) = (60_000, 600_000);
 /// How many of its own messages it remembers.
 const REMEMBERED: usize = 400;
 
@@ -65,7 +68,9 @@ impl Adversary {
         if peers.is_empty() || !world.nodes[self.party].is_up() {
             return;
         }
+        let rests = world.now_ms > FLOODS_FIRST && world.now_ms % FLOODS.1 >= FLOODS.0;
         let count = match self.trick {
+            Trick::Flood if rests => 0,
             Trick::Flood => FLOOD,
             Trick::Garbage => usize::from(world.random.one_in(20)),
             Trick::Replay => 2,
