@@ -32,6 +32,7 @@ pub(crate) use broken;
 mod act;
 mod ballots;
 mod body;
+mod body_codec;
 mod books;
 mod case;
 mod cbor;

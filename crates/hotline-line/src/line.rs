@@ -3,8 +3,10 @@
 mod hearing;
 mod ledgers;
 mod noting;
+mod recalling;
 mod replaying;
 mod sending;
+mod two_histories;
 
 pub(crate) use replaying::KeptPeer;
 

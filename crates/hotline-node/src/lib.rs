@@ -37,6 +37,7 @@ mod inbox;
 mod introduction;
 mod key_folder;
 mod keys_at_rest;
+mod lanes;
 mod link;
 #[cfg(test)]
 mod link_tests;

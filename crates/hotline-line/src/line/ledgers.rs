@@ -1,14 +1,14 @@
 //! Ledgers coming in: statements, heads, receipts; from their own party or passed on by another.
 
-use super::{History, Line, Said, Speech};
+use super::{History, Line, Said};
 use crate::body::Body;
 use crate::delivery::DeliveryState;
 use crate::message::{Entry, Message};
-use crate::peer::{Call, Disputed, Waiting};
+use crate::peer::{Call, Waiting};
 use crate::{LineError, Record, StatementRef};
 use hotline_ledger::{
-    Checkpoint, KeyRing, LedgerError, Misconduct, Openings, PartyName, Receipt, Root, SignedStatement,
-    Statement, Tree, UncheckedStatement, cosign, origin,
+    KeyRing, LedgerError, Openings, PartyName, Receipt, SignedStatement, Statement, UncheckedStatement,
+    cosign, origin,
 };
 use jiff::Timestamp;
 
@@ -17,14 +17,14 @@ const MAX_AHEAD: usize = 256;
 
 impl Line {
     /// Opens a peer's statement: signature, line, party.
-    fn open(&self, name: &PartyName, entry: &[u8]) -> Result<SignedStatement, LineError> {
+    pub(super) fn open(&self, name: &PartyName, entry: &[u8]) -> Result<SignedStatement, LineError> {
         let keys = &self.peers.get(name).ok_or_else(|| LineError::UnknownParty(name.clone()))?.keys;
         let read = UncheckedStatement::read(entry)?;
         self.check_origin(name, read.statement())?;
         Ok(read.check(|id, s| keys.node(id, s.time, s.number).map(|c| c.key))?)
     }
 
-    fn check_origin(&self, name: &PartyName, statement: &Statement) -> Result<(), LineError> {
+    pub(super) fn check_origin(&self, name: &PartyName, statement: &Statement) -> Result<(), LineError> {
         if statement.party == *name && statement.line == self.name {
             return Ok(());
         }
@@ -249,115 +249,6 @@ impl Line {
         Ok(())
     }
 
-    // ---- two histories ----
-
-    /// A statement that is held already must come again as it was.
-    fn check_repeated(
-        &mut self,
-        name: &PartyName,
-        number: u64,
-        entry: &[u8],
-        history: &dyn History,
-    ) -> Result<(), LineError> {
-        if self.peers[name].ledger.tree.leaf(number) == Some(Tree::leaf_of(entry)) {
-            return Ok(());
-        }
-        // Only what the peer has really signed is proof against it.
-        let other = self.open(name, entry)?;
-        let held = self.entry(name, number, Some(history)).map(|e| e.statement).unwrap_or_default();
-        let proof = Misconduct::Statements { one: held, other: other.bytes().to_vec() };
-        Err(self.dispute(name, &proof))
-    }
-
-    /// A statement that came ahead must come in its place as it was.
-    fn compare_ahead(&mut self, name: &PartyName, signed: &SignedStatement) {
-        let number = signed.statement().number;
-        let ahead = self.peers.get_mut(name).and_then(|p| p.ahead.remove(&number));
-        if let Some(one) = ahead.filter(|one| one != signed.bytes()) {
-            let proof = Misconduct::Statements { one, other: signed.bytes().to_vec() };
-            self.dispute(name, &proof);
-        }
-    }
-
-    /// Keeps proof that a party has signed two histories, and marks it, if it is a proof.
-    pub(super) fn dispute(&mut self, name: &PartyName, proof: &Misconduct) -> LineError {
-        let now = self.time;
-        let Some(peer) = self.peers.get_mut(name) else { return LineError::UnknownParty(name.clone()) };
-        let number = match proof.check(&self.name, name, &peer.keys) {
-            Ok(number) => number,
-            Err(e) => return e.into(),
-        };
-        if peer.disputed.is_none() {
-            let bytes = proof.to_bytes();
-            peer.disputed = Some(Disputed { number, since: now, proof: bytes.clone(), told: false });
-            self.store(Record::Disputed(name.clone(), bytes, now));
-            self.books.ballots.dispute(name);
-            self.judge(name);
-            self.out.changed.insert(name.clone());
-        }
-        LineError::Equivocation { party: name.clone(), number }
-    }
-
-    /// Parties of whose two histories the others are still to be told, with the proof.
-    pub fn to_be_told(&self) -> Vec<(PartyName, Misconduct)> {
-        let untold = self.peers.iter().filter_map(|(name, p)| Some((name, p.disputed.as_ref()?)));
-        untold
-            .filter(|(_, d)| !d.told)
-            .filter_map(|(name, d)| Some((name.clone(), Misconduct::from_bytes(&d.proof).ok()?)))
-            .collect()
-    }
-
-    /// Compares a head with what is held of a ledger. Nothing when the head is of more than is held.
-    pub(super) fn compare_head(&mut self, ledger: &PartyName, head: &Checkpoint) -> Result<(), LineError> {
-        let peer = &self.peers[ledger];
-        let tree = &peer.ledger.tree;
-        if head.size == 0 || tree.root(head.size).is_none_or(|root| root == head.root) {
-            return Ok(());
-        }
-        let Some(held) = peer.head.clone() else { return Ok(()) };
-        // The held head and the tree below it agree, so one of the two extends the other or there is proof.
-        let (size, larger) = (head.size, held.size);
-        if size > larger {
-            // What is held beyond the newest head is not under any yet: the next one decides.
-            return Ok(());
-        }
-        let (Some(root), Some(extension)) = (tree.root(size), tree.prove_extension(size, larger)) else {
-            return Ok(());
-        };
-        let proof = Misconduct::Heads {
-            smaller: head.note.clone(),
-            larger: held.note,
-            root: Root(root),
-            extension: extension.into_iter().map(Root).collect(),
-        };
-        Err(self.dispute(ledger, &proof))
-    }
-
-    /// Compares what is held now with what others say they hold.
-    fn compare_claims(&mut self, ledger: &PartyName) -> Result<(), LineError> {
-        let peer = self.peer(ledger)?;
-        let size = peer.head.as_ref().map_or(0, |h| h.size);
-        let reached: Vec<PartyName> =
-            peer.claims.iter().filter(|(_, c)| c.size <= size).map(|(by, _)| by.clone()).collect();
-        for by in reached {
-            let claim = self.peer(ledger)?.claims.remove(&by).expect("just found");
-            let keys = self.peers[ledger].keys.clone();
-            let head = self.open_head(ledger, &claim.note, &keys)?;
-            self.compare_head(ledger, &head)?;
-        }
-        Ok(())
-    }
-
-    fn open_head(&self, ledger: &PartyName, note: &[u8], keys: &KeyRing) -> Result<Checkpoint, LineError> {
-        let name = origin(&self.name, ledger);
-        let opened = keys.all_node_keys().map(|key| (Checkpoint::open(note, &name, &key), key));
-        let head = opened.filter_map(|(head, key)| Some((head.ok()?, key))).next();
-        match head {
-            Some((head, key)) if keys.head_keys(head.size).any(|k| k == key) => Ok(head),
-            _ => Err(LedgerError::Signature("a checkpoint").into()),
-        }
-    }
-
     // ---- heads and receipts ----
 
     /// A signed head of a peer: when it fits what is held, a receipt is given for it.
@@ -441,57 +332,6 @@ impl Line {
             self.out.changed.insert(name.clone());
         }
         self.pump(name, Some(history));
-        Ok(())
-    }
-
-    // ---- the own ledger, from a peer ----
-
-    /// Own statements that a peer holds and this node has lost: taken in again as they were signed.
-    pub(super) fn take_recalled(
-        &mut self,
-        from: &PartyName,
-        first: u64,
-        entries: Vec<Entry>,
-    ) -> Result<(), LineError> {
-        let own = self.party().clone();
-        if first > self.ledger.size() {
-            return Err(LineError::Gap { party: own, got: first, expected: self.ledger.size() });
-        }
-        let mut new = 0;
-        for (number, entry) in (first..).zip(entries) {
-            // What is here already needs no further look.
-            if self.ledger.tree.leaf(number).is_some_and(|leaf| leaf == Tree::leaf_of(&entry.statement)) {
-                continue;
-            }
-            let read = UncheckedStatement::read(&entry.statement)?;
-            self.check_origin(&own, read.statement())?;
-            let signed = read.check(|id, s| self.own.known.node(id, s.time, s.number).map(|c| c.key))?;
-            let statement = signed.statement();
-            if statement.number != number {
-                let why = format!("it came in the place of number {number}");
-                return Err(LineError::Statement { party: own, number: statement.number, why });
-            }
-            let recalls = matches!(self.speech, Speech::Behind(_) | Speech::Listening(_));
-            if number < self.ledger.size() || !recalls {
-                // A second node speaks with the same key, or an old copy has spoken.
-                self.set_speech(Speech::Forked(number));
-                return Err(LineError::Equivocation { party: own, number });
-            }
-            Openings::from_bytes(&entry.openings)?;
-            let waiting = Waiting { statement: statement.clone(), openings: entry.openings.clone() };
-            let place = self.store(Record::Own(entry.clone()));
-            self.append_own(&waiting.statement, entry, String::new(), place);
-            self.ledger.waiting.push_back(waiting);
-            new += 1;
-        }
-        if new > 0
-            && let Speech::Behind(held) = self.speech
-            && self.ledger.size() < held
-            && self.recall.arrived(self.time)
-        {
-            self.recall_from(from);
-        }
-        self.settle_speech();
         Ok(())
     }
 }
