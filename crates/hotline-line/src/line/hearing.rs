@@ -251,6 +251,12 @@ impl Line {
             peer.claims.insert(by.clone(), Claim { size: head.size, note: head.note });
             return Ok(());
         }
-        self.compare_head(ledger, &head)
+        self.compare_head(ledger, &head)?;
+        // They differ, or there would have been nothing to compare; and there is no proof yet.
+        let peer = &self.peers[ledger];
+        if ledger != by && peer.call.is_over(self.time) {
+            self.look_closer(ledger, by);
+        }
+        Ok(())
     }
 }

@@ -77,6 +77,10 @@ impl Line {
         let root = tree.root(end);
         tree.truncate(held);
         if head.size == end && root != Some(head.root) {
+            if from != ledger && first >= held {
+                // What is held and what comes are of two histories: where they part is found by comparing statements.
+                self.look_closer(ledger, from);
+            }
             let why = "the signed head is not that of the statements before it".into();
             return Err(LineError::Statement { party: ledger.clone(), number: end - 1, why });
         }

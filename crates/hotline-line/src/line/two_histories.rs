@@ -1,7 +1,8 @@
 //! A party that signs two histories of its ledger: found, kept as proof, told.
 
 use super::{History, Line};
-use crate::peer::Disputed;
+use crate::message::Message;
+use crate::peer::{Call, Disputed};
 use crate::{LineError, Record};
 use hotline_ledger::{
     Checkpoint, KeyRing, LedgerError, Misconduct, PartyName, Root, SignedStatement, Tree, origin,
@@ -53,6 +54,16 @@ impl Line {
             self.out.changed.insert(name.clone());
         }
         LineError::Equivocation { party: name.clone(), number }
+    }
+
+    /// What is held of a ledger and a head of it that somebody else holds do not agree, and no head that is held here covers the
+    /// difference: asks for the statements after the newest head, to compare them one by one.
+    pub(super) fn look_closer(&mut self, ledger: &PartyName, by: &PartyName) {
+        let now = self.time;
+        let Some(peer) = self.peers.get_mut(ledger).filter(|p| p.disputed.is_none()) else { return };
+        let from = peer.head.as_ref().map_or(0, |h| h.size);
+        peer.call = Call::made(now);
+        self.out.send.push((by.clone(), Message::Want { ledger: ledger.clone(), from }));
     }
 
     /// Parties of whose two histories the others are still to be told, with the proof.
