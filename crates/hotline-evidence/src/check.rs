@@ -3,8 +3,9 @@
 use crate::EvidenceError;
 use crate::account::{Account, Disputed, MAX_PROBLEMS, PartyAccount, Problem, RecordedAircraft, Sighting};
 use crate::chunks::{BATCH, Batch, Checked, Keys, Pool, RootFold};
-use crate::format::{Frame, Frames, Header, PartyHead, ReceiptFrame, RecordedFrame, WHAT, payload};
+use crate::format::{Frame, Frames, Header, PartyHead, ReceiptFrame, RecordedFrame, WHAT};
 use crate::keys::{Known, known};
+use crate::sealed_file::sealed_payload;
 use hotline_ledger::{
     Checkpoint, Fingerprint, LedgerError, PartyName, RangeProof, Receipt, Root, Tree, extends, open_signed,
     origin,
@@ -81,7 +82,7 @@ pub fn verify(
     let keys = Keys { header: header.clone(), rings: rings.collect() };
 
     let mut sections: BTreeMap<PartyName, SectionRead> = BTreeMap::new();
-    let mut disputes = Vec::new();
+    let mut disputed = Vec::new();
     let mut segments: BTreeMap<u64, (u32, Root)> = BTreeMap::new();
     let mut statements = 0;
     let mut next = std::thread::scope(|scope| -> Result<Frame, EvidenceError> {
@@ -109,15 +110,15 @@ pub fn verify(
             )?;
             order += 1;
             statements += read.0.count;
-            for (about, proof) in read.0.disputes.iter() {
-                disputes.push((section.party.clone(), about.clone(), proof.clone()));
+            let (mut read, after) = read;
+            for (party, number) in std::mem::take(&mut read.disputed) {
+                disputed.push(Disputed { party, number, told_by: section.party.clone() });
             }
             if section.party == header.exporter {
-                let all = read.0.segments.iter().take(MAX_SEGMENTS);
-                segments.extend(all.map(|(number, aircraft, root)| (*number, (*aircraft, *root))));
+                segments = std::mem::take(&mut read.segments);
             }
-            sections.insert(section.party, read.0);
-            next = read.1;
+            sections.insert(section.party, read);
+            next = after;
         }
         Ok(next)
     })?;
@@ -133,14 +134,6 @@ pub fn verify(
     check_end(&header, &keys, frames.hash(), &signed)?;
     frames.expect_nothing()?;
 
-    let mut disputed = Vec::new();
-    for (told_by, party, proof) in disputes {
-        let Some(ring) = keys.rings.get(&party) else { continue };
-        match proof.check(&header.line, &party, ring) {
-            Ok(number) => disputed.push(Disputed { party, number, told_by }),
-            Err(e) => problems.add(&told_by, format!("its proof against {party}"), e.to_string()),
-        }
-    }
     let mut accounts = Vec::new();
     for party in parties {
         let name = party.head.party.clone();
@@ -199,8 +192,10 @@ struct SectionRead {
     count: u64,
     root: Option<[u8; 32]>,
     times: Option<(Timestamp, Timestamp)>,
-    disputes: Vec<(PartyName, hotline_ledger::Misconduct)>,
-    segments: Vec<(u64, u32, Root)>,
+    /// Who has signed two histories, by the first proof that checks, and from which statement on.
+    disputed: BTreeMap<PartyName, u64>,
+    /// Aircraft and root of each segment of the flight recorder.
+    segments: BTreeMap<u64, (u32, Root)>,
     at: u64,
 }
 
@@ -216,8 +211,14 @@ impl SectionRead {
         for (number, what) in checked.problems {
             problems.add(party, format!("statement {number}"), what);
         }
-        self.disputes.extend(checked.disputes);
-        self.segments.extend(checked.segments);
+        for (about, number) in checked.disputed {
+            self.disputed.entry(about).or_insert(number);
+        }
+        for (number, aircraft, root) in checked.segments {
+            if self.segments.len() < MAX_SEGMENTS {
+                self.segments.insert(number, (aircraft, root));
+            }
+        }
     }
 }
 
@@ -314,7 +315,7 @@ fn check_end(header: &Header, keys: &Keys, hash: [u8; 32], signed: &[u8]) -> Res
     let found = open_signed(signed, WHAT, |id, found| {
         let ring = keys.rings.get(&header.exporter)?;
         let key = ring.receipt_keys(at).find(|key| hotline_ledger::KeyId::of(key) == id)?;
-        (found == payload(hash)).then_some(key)
+        (found == sealed_payload(hash)).then_some(key)
     });
     match found {
         Ok(_) => Ok(()),

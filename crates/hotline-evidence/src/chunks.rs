@@ -3,12 +3,11 @@
 //! Only so many batches are under way as there is room for: a file of any length is checked in the same memory.
 
 use crate::format::Header;
-use hotline_ledger::{
-    KeyRing, LedgerError, Misconduct, PartyName, Root, SignedStatement, Tree, UncheckedStatement,
-};
+use hotline_ledger::{KeyRing, LedgerError, PartyName, Root, SignedStatement, Tree, UncheckedStatement};
 use hotline_line::{Body, Deed};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -34,8 +33,8 @@ pub(crate) struct Checked {
     pub(crate) times: Option<(Timestamp, Timestamp)>,
     /// What does not check: statement and why.
     pub(crate) problems: Vec<(u64, String)>,
-    /// Proofs of two histories that the statements carry: about whom.
-    pub(crate) disputes: Vec<(PartyName, Misconduct)>,
+    /// Who has signed two histories, by proofs that the statements carry and that check, and from which statement on.
+    pub(crate) disputed: Vec<(PartyName, u64)>,
     /// Segments of the flight recorder: number, aircraft, root.
     pub(crate) segments: Vec<(u64, u32, Root)>,
 }
@@ -72,7 +71,14 @@ fn look(checked: &mut Checked, signed: &SignedStatement, openings: &[u8], keys: 
                 problem(format!("the person's signature: {e}"));
             }
         }
-        Body::Dispute(dispute) => checked.disputes.push((dispute.party, dispute.proof)),
+        Body::Dispute(dispute) => {
+            // Of a party whose keys are not in the file nothing can be said.
+            let Some(ring) = keys.rings.get(&dispute.party) else { return };
+            match dispute.proof.check(&keys.header.line, &dispute.party, ring) {
+                Ok(number) => checked.disputed.push((dispute.party, number)),
+                Err(e) => problem(format!("its proof against {}: {e}", dispute.party)),
+            }
+        }
         Body::Segment(segment) => checked.segments.push((segment.number, segment.aircraft, segment.root)),
         _ if !read.0.is_empty() => {
             let mut opened = 0;
@@ -177,7 +183,12 @@ impl Pool {
                 loop {
                     let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok((batch, party)) = job else { return };
-                    let checked = check(&batch, &party, keys);
+                    // Whoever takes the results waits for each: a batch that breaks the checker must not keep it waiting.
+                    let checked = catch_unwind(AssertUnwindSafe(|| check(&batch, &party, keys)));
+                    let checked = checked.unwrap_or_else(|_| Checked {
+                        problems: vec![(batch.first, "the checker failed on it or on one after it".into())],
+                        ..Checked::default()
+                    });
                     if results.send((batch.section, batch.order, checked)).is_err() {
                         return;
                     }

@@ -1,4 +1,4 @@
-//! The file: a line of text, then frames. A frame is its length in four bytes, big-endian, and that many bytes of CBOR.
+//! The file: a sealed file whose parts are frames, each in CBOR.
 //!
 //! ```text
 //! HOTLINE EVIDENCE 2
@@ -13,10 +13,10 @@
 //! ```
 
 use crate::EvidenceError;
+use crate::sealed_file::SealedReader;
 use hotline_ledger::{LineName, PartyName, Root};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
-use sha2::{Digest, Sha256};
 use std::io::Read;
 
 pub(crate) const MAGIC: &str = "HOTLINE EVIDENCE 2\n";
@@ -190,87 +190,54 @@ impl Frame {
     }
 }
 
-/// The payload of the exporter's signature: the hash of everything before it.
-pub(crate) fn payload(hash: [u8; 32]) -> Vec<u8> {
-    minicbor::to_vec(Root(hash)).expect("writing to memory")
-}
-
 /// Whether bytes begin like evidence.
 pub fn is_evidence(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC.as_bytes())
 }
 
-/// Reads frames and hashes what it reads.
-pub(crate) struct Frames<R> {
-    from: R,
-    at: u64,
-    hash: Sha256,
-}
+/// Reads frames.
+pub(crate) struct Frames<R>(SealedReader<R>);
 
 impl<R: Read> Frames<R> {
-    pub(crate) fn open(mut from: R) -> Result<Self, EvidenceError> {
-        let mut magic = [0; MAGIC.len()];
-        from.read_exact(&mut magic).map_err(|_| EvidenceError::NotEvidence)?;
-        if magic != *MAGIC.as_bytes() {
-            return Err(EvidenceError::NotEvidence);
-        }
-        Ok(Self { from, at: magic.len() as u64, hash: Sha256::new_with_prefix(magic) })
+    pub(crate) fn open(from: R) -> Result<Self, EvidenceError> {
+        SealedReader::open(from, MAGIC, MAX_FRAME).map(Self).ok_or(EvidenceError::NotEvidence)
     }
 
     /// Goes on where a frame begins, in a file that has been checked.
     pub(crate) fn resume(from: R, at: u64) -> Self {
-        Self { from, at, hash: Sha256::new() }
+        Self(SealedReader::resume(from, at, MAX_FRAME))
     }
 
     /// Where the next frame begins.
     pub(crate) fn at(&self) -> u64 {
-        self.at
+        self.0.at()
     }
 
     pub(crate) fn bad<T>(&self, why: impl std::fmt::Display) -> Result<T, EvidenceError> {
-        Err(EvidenceError::Malformed { at: self.at, why: why.to_string() })
+        Err(EvidenceError::Malformed { at: self.at(), why: why.to_string() })
     }
 
-    /// The next frame. The end is not hashed: it signs the hash.
+    /// The next frame. The end is not covered by the signature: it is the signature.
     pub(crate) fn next(&mut self) -> Result<Frame, EvidenceError> {
-        let mut length = [0; 4];
-        if let Err(e) = self.from.read_exact(&mut length) {
-            return self.bad(format!("it ends without the exporter's signature: {e}"));
-        }
-        let size = u32::from_be_bytes(length) as usize;
-        if size > MAX_FRAME {
-            return self.bad(format!("a frame of {size} bytes, at most {MAX_FRAME} are allowed"));
-        }
-        let mut bytes = vec![0; size];
-        if let Err(e) = self.from.read_exact(&mut bytes) {
-            return self.bad(format!("it ends in the middle of a frame: {e}"));
-        }
-        let frame: Frame = match minicbor::decode(&bytes) {
-            Ok(frame) => frame,
-            Err(e) => return self.bad(e),
-        };
+        let bytes = self.0.part().or_else(|why| self.bad(why))?;
+        let frame: Frame = minicbor::decode(&bytes).or_else(|e| self.bad(e))?;
         if frame.to_bytes() != bytes {
             return self.bad(format!("{} is not in its one encoding", frame.name()));
         }
         if !matches!(frame, Frame::End(_)) {
-            self.hash.update(length);
-            self.hash.update(&bytes);
+            self.0.cover(&bytes);
         }
-        self.at += 4 + size as u64;
         Ok(frame)
     }
 
     /// The hash of all that was read before the end.
     pub(crate) fn hash(&self) -> [u8; 32] {
-        self.hash.clone().finalize().into()
+        self.0.hash()
     }
 
     /// Nothing may follow the end.
     pub(crate) fn expect_nothing(&mut self) -> Result<(), EvidenceError> {
-        match self.from.read(&mut [0])? {
-            0 => Ok(()),
-            _ => self.bad("something follows the exporter's signature"),
-        }
+        self.0.expect_nothing().or_else(|why| self.bad(why))
     }
 
     /// What a frame should have been.

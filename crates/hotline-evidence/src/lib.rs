@@ -20,6 +20,7 @@ mod error;
 mod format;
 mod keys;
 mod print;
+mod sealed_file;
 mod told;
 mod words;
 mod writer;
@@ -31,6 +32,7 @@ pub use format::{
     Certified, Header, MAX_FRAME, PartyHead, Placed, ReceiptFrame, RecordedFrame, Section, is_evidence,
 };
 pub use print::{account_json, account_text, said_json, said_text};
+pub use sealed_file::{SealedReader, SealedWriter, sealed_payload};
 pub use told::{Said, Told};
 pub use words::describe;
 pub use writer::Writer;

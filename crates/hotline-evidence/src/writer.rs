@@ -3,27 +3,22 @@
 use crate::EvidenceError;
 use crate::format::{
     Certified, Frame, Header, MAGIC, MAX_FRAME, PartyHead, ReceiptFrame, RecordedFrame, Section, WHAT,
-    payload,
 };
-use hotline_ledger::{SigningKey, sign_payload};
-use sha2::{Digest, Sha256};
+use crate::sealed_file::SealedWriter;
+use hotline_ledger::SigningKey;
 use std::io::Write;
 
 /// Writes evidence. The parts must come in the order of the file; the checker says so if they do not.
 #[derive(Debug)]
-pub struct Writer<W> {
-    to: W,
-    hash: Sha256,
-}
+pub struct Writer<W>(SealedWriter<W>);
 
 impl<W: Write> Writer<W> {
     /// Begins a file.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn new(mut to: W, header: Header) -> Result<Self, EvidenceError> {
-        to.write_all(MAGIC.as_bytes())?;
-        let mut writer = Self { to, hash: Sha256::new_with_prefix(MAGIC) };
+    pub fn new(to: W, header: Header) -> Result<Self, EvidenceError> {
+        let mut writer = Self(SealedWriter::new(to, MAGIC)?);
         writer.frame(&Frame::Header(header))?;
         Ok(writer)
     }
@@ -34,14 +29,7 @@ impl<W: Write> Writer<W> {
             let why = format!("{} bytes in one part, at most {MAX_FRAME} are allowed", bytes.len());
             return Err(EvidenceError::Malformed { at: 0, why });
         }
-        let length = (bytes.len() as u32).to_be_bytes();
-        if !matches!(frame, Frame::End(_)) {
-            self.hash.update(length);
-            self.hash.update(&bytes);
-        }
-        self.to.write_all(&length)?;
-        self.to.write_all(&bytes)?;
-        Ok(())
+        Ok(self.0.part(&bytes)?)
     }
 
     /// A party; its keys follow.
@@ -96,11 +84,7 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn finish(mut self, key: &SigningKey) -> Result<[u8; 32], EvidenceError> {
-        let hash = self.hash.clone().finalize().into();
-        let signed = sign_payload(key, WHAT, payload(hash));
-        self.frame(&Frame::End(signed.into()))?;
-        self.to.flush()?;
-        Ok(hash)
+    pub fn finish(self, key: &SigningKey) -> Result<[u8; 32], EvidenceError> {
+        Ok(self.0.seal(key, WHAT, |signed| Frame::End(signed.into()).to_bytes())?)
     }
 }

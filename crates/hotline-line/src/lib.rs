@@ -73,7 +73,9 @@ pub use delivery::{Delivery, DeliveryState, MAX_DELIVERIES};
 pub use error::LineError;
 pub use health::{CLASSES, Component, Day, Health, MAX_DAYS, day_of};
 pub use line::{ENTRIES_KEPT, History, LISTENING, Line, LineConfig, LineOutput, MAX_WAITING, Said, Speech};
-pub use message::{Entry, Lane, MAX_ENTRIES, MAX_MESSAGE_BYTES, MAX_TRACKS, Message, SharedTrack};
+pub use message::{
+    BATCH_BYTES, Entry, Lane, MAX_ENTRIES, MAX_MESSAGE_BYTES, MAX_TRACKS, Message, SharedTrack,
+};
 pub use obligation::{MAX_OPEN, Met, Obligation, Obligations, Owed, Stage};
 pub use own_keys::OwnKeys;
 pub use peer::{Disputed, LineState, PeerStatus};

@@ -12,6 +12,8 @@ use jiff::Timestamp;
 pub const MAX_MESSAGE_BYTES: usize = 2 << 20;
 /// The most statements in one message.
 pub const MAX_ENTRIES: usize = 512;
+/// A message takes no further statement beyond this size, bytes.
+pub const BATCH_BYTES: usize = 1 << 20;
 /// The most tracks in one message.
 pub const MAX_TRACKS: usize = 2_000;
 /// The most heads in one message.

@@ -7,28 +7,26 @@
 //! end       the sender's signature over the SHA-256 of everything before
 //! ```
 //!
-//! Each frame is its length in four bytes, big-endian, and that many bytes of CBOR. Everything in it is signed by whoever
+//! It is a sealed file ([`hotline_evidence::SealedWriter`]) with parts in CBOR. Everything in it is signed by whoever
 //! said it, as on a connection; the signature over the whole shows that the file is as it was made. It is not
 //! encrypted: whoever carries it can read it. In one direction alone (over a data diode) nothing is lost either, but no
 //! receipts come back, so every file begins where the one before ended only when that is asked for.
 
 use crate::NodeError;
-use crate::recovery::{Pages, damaged};
+use crate::recovery::Pages;
+use hotline_evidence::{SealedReader, SealedWriter, sealed_payload};
 use hotline_journal::Journal;
-use hotline_ledger::{KeyRing, LineName, PartyName, Root, SigningKey, open_signed, sign_payload};
-use hotline_line::{Entry, LineError, MAX_ENTRIES, MAX_MESSAGE_BYTES, Message, Record};
+use hotline_ledger::{KeyRing, LineName, PartyName, SigningKey, open_signed};
+use hotline_line::{BATCH_BYTES, Entry, LineError, MAX_ENTRIES, MAX_MESSAGE_BYTES, Message};
 use hotline_picture::Core;
 use jiff::Timestamp;
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
 const MAGIC: &str = "HOTLINE CARRIED 1\n";
 const WHAT: &str = "a hotline carried v1";
-/// A message takes no further statement beyond this size, bytes.
-const BATCH_BYTES: usize = 1 << 20;
 const MAX_FRAME: usize = MAX_MESSAGE_BYTES + 1_024;
 
 /// What a carried file is.
@@ -57,6 +55,12 @@ enum Frame {
     Message(#[n(0)] ByteVec),
     #[n(2)]
     End(#[n(0)] ByteVec),
+}
+
+impl Frame {
+    fn to_bytes(&self) -> Vec<u8> {
+        minicbor::to_vec(self).expect("writing to memory")
+    }
 }
 
 /// From which statement on each ledger is carried.
@@ -130,14 +134,16 @@ impl Packing {
     /// Writes the file. Gives how far each ledger has been carried with it.
     pub(crate) fn write(self, journal: &dyn Journal, to: impl Write) -> Result<Marks, NodeError> {
         let stored = journal.len()?;
-        let mut writer = Writer { to, hash: Sha256::new_with_prefix(MAGIC) };
-        writer.to.write_all(MAGIC.as_bytes()).map_err(NodeError::file("the carried file"))?;
-        writer.frame(&Frame::Header(self.header))?;
+        let failed = || NodeError::file("the carried file");
+        let mut writer = SealedWriter::new(to, MAGIC).map_err(failed())?;
+        let mut add = |frame: Frame| writer.part(&frame.to_bytes()).map_err(failed());
+        let message = |message: Message| Frame::Message(message.to_bytes().into());
+        add(Frame::Header(self.header))?;
         if let Some(note) = self.receipt {
-            writer.message(&Message::Receipt(note))?;
+            add(message(Message::Receipt(note)))?;
         }
         if !self.heads.is_empty() {
-            writer.message(&Message::Heads(self.heads))?;
+            add(message(Message::Heads(self.heads)))?;
         }
         let mut pages = Pages::new(journal);
         let mut marks = Marks::new();
@@ -151,10 +157,7 @@ impl Packing {
             while first < part.size {
                 let (mut entries, mut bytes): (Vec<Entry>, usize) = (Vec::new(), 0);
                 for &place in part.places[first as usize..].iter().take(MAX_ENTRIES) {
-                    let entry = match pages.record(place)? {
-                        Record::Own(entry) | Record::Heard(_, entry) => entry,
-                        _ => return Err(damaged(place)),
-                    };
+                    let entry = pages.entry(place)?;
                     bytes += entry.len();
                     if bytes > BATCH_BYTES && !entries.is_empty() {
                         break;
@@ -163,40 +166,13 @@ impl Packing {
                 }
                 let next = first + entries.len() as u64;
                 let (ledger, checkpoint) = (part.ledger.clone(), part.head.clone());
-                writer.message(&Message::Entries { ledger, first, entries, checkpoint })?;
+                add(message(Message::Entries { ledger, first, entries, checkpoint }))?;
                 first = next;
             }
             marks.insert(part.ledger, part.size);
         }
-        writer.finish(&self.node)?;
+        writer.seal(&self.node, WHAT, |signed| Frame::End(signed.into()).to_bytes()).map_err(failed())?;
         Ok(marks)
-    }
-}
-
-struct Writer<W> {
-    to: W,
-    hash: Sha256,
-}
-
-impl<W: Write> Writer<W> {
-    fn frame(&mut self, frame: &Frame) -> Result<(), NodeError> {
-        let bytes = minicbor::to_vec(frame).expect("writing to memory");
-        let length = (bytes.len() as u32).to_be_bytes();
-        self.hash.update(length);
-        self.hash.update(&bytes);
-        let written = self.to.write_all(&length).and_then(|()| self.to.write_all(&bytes));
-        written.map_err(NodeError::file("the carried file"))
-    }
-
-    fn message(&mut self, message: &Message) -> Result<(), NodeError> {
-        self.frame(&Frame::Message(message.to_bytes().into()))
-    }
-
-    fn finish(mut self, key: &SigningKey) -> Result<(), NodeError> {
-        let hash = Root(self.hash.clone().finalize().into());
-        let payload = minicbor::to_vec(hash).expect("writing to memory");
-        self.frame(&Frame::End(sign_payload(key, WHAT, payload).into()))?;
-        self.to.flush().map_err(NodeError::file("the carried file"))
     }
 }
 
@@ -229,28 +205,17 @@ pub(crate) fn unpack<E: From<String>>(
 }
 
 fn read<E: From<String>>(
-    mut from: Box<dyn Read + '_>,
+    from: Box<dyn Read + '_>,
     line: &LineName,
     own: &PartyName,
     keys_of: &dyn Fn(&PartyName) -> Option<KeyRing>,
     mut take: impl FnMut(&PartyName, Message) -> Result<(), E>,
 ) -> Result<CarriedHeader, E> {
-    let mut magic = [0; MAGIC.len()];
-    if from.read_exact(&mut magic).is_err() || magic != *MAGIC.as_bytes() {
-        return Err(format!("it does not begin with {:?}: it is not a carried file", MAGIC.trim_end()).into());
-    }
-    let mut hash = Sha256::new_with_prefix(magic);
+    let mut file = SealedReader::open(from, MAGIC, MAX_FRAME)
+        .ok_or_else(|| format!("it does not begin with {:?}: it is not a carried file", MAGIC.trim_end()))?;
     let mut header: Option<CarriedHeader> = None;
     loop {
-        let mut length = [0; 4];
-        let ends = |_| String::from("it ends before the sender's signature: it was not copied whole");
-        from.read_exact(&mut length).map_err(ends)?;
-        let size = u32::from_be_bytes(length) as usize;
-        if size > MAX_FRAME {
-            return Err(format!("a part of {size} bytes, at most {MAX_FRAME} are allowed").into());
-        }
-        let mut bytes = vec![0; size];
-        from.read_exact(&mut bytes).map_err(ends)?;
+        let bytes = file.part()?;
         let frame: Frame = minicbor::decode(&bytes).map_err(|e| format!("it is malformed: {e}"))?;
         match (frame, &header) {
             (Frame::Header(read), None) => {
@@ -266,7 +231,7 @@ fn read<E: From<String>>(
             (Frame::End(signed), Some(header)) => {
                 let sender =
                     keys_of(&header.from).ok_or_else(|| format!("{} is not on this line", header.from))?;
-                let payload = minicbor::to_vec(Root(hash.finalize().into())).expect("writing to memory");
+                let payload = sealed_payload(file.hash());
                 let opened = open_signed(&signed, WHAT, |id, found| {
                     let key = sender.all_node_keys().find(|key| hotline_ledger::KeyId::of(key) == id)?;
                     (found == payload).then_some(key)
@@ -274,16 +239,13 @@ fn read<E: From<String>>(
                 opened.map_err(|_| {
                     format!("it is not as {} made it: its signature does not check", header.from)
                 })?;
-                if from.read(&mut [0]).map_err(|e| e.to_string())? != 0 {
-                    return Err(String::from("something follows the sender's signature").into());
-                }
+                file.expect_nothing()?;
                 return Ok(header.clone());
             }
             (Frame::Header(_), Some(_)) | (_, None) => {
                 return Err(String::from("its parts are not in their order").into());
             }
         }
-        hash.update(length);
-        hash.update(&bytes);
+        file.cover(&bytes);
     }
 }

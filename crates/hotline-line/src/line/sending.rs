@@ -2,7 +2,7 @@
 
 use super::{History, LISTENING, Line, Speech};
 use crate::delivery::DeliveryState;
-use crate::message::{Entry, MAX_ENTRIES, Message};
+use crate::message::{BATCH_BYTES, Entry, MAX_ENTRIES, Message};
 use crate::peer::{BATCHES_EACH_CALL, Call, Connection, LineState, Peer};
 use crate::{LineError, Record};
 use hotline_airspace::seconds_between;
@@ -11,8 +11,6 @@ use jiff::{SignedDuration, Timestamp};
 
 /// How many statements may be under way to a peer without its receipt.
 const WINDOW: u64 = 2_048;
-/// A batch of entries takes no further one beyond this size, bytes.
-const BATCH_BYTES: usize = 1 << 20;
 /// So often the newest heads of other ledgers are told, and ledgers asked for that lag behind.
 const GOSSIP_EVERY: SignedDuration = SignedDuration::from_secs(1);
 /// So often all heads are told anew.
