@@ -1,6 +1,6 @@
 // What persons have said, owe and decide, kept up to date by the node's stream.
 import { createStore, produce, reconcile } from "solid-js/store";
-import type { Case, Dealings, Obligation, Spoken } from "./types";
+import type { Dealings, Obligation, Spoken } from "./types";
 
 /** How many of each are kept. */
 const KEPT = 500;
@@ -20,10 +20,9 @@ const put = <T>(list: T[], name: (item: T) => string, item: T) => {
 
 export const takeSpoken = (s: Spoken) => setDealings(produce((d) => put(d.spoken, (x) => x.statement, s)));
 export const takeOwed = (o: Obligation) => setDealings(produce((d) => put(d.obligations, (x) => x.id, o)));
-export const takeCase = (c: Case) => setDealings(produce((d) => put(d.cases, (x) => x.case, c)));
 
 let asked = false;
-/** A vote, a member, a rulebook, a suspension: more than one thing on screen follows from it. */
+/** A case, a vote, a member, a rulebook, a suspension: more than one thing on screen follows from it. */
 export const dealingsChanged = () => {
   if (asked) return;
   asked = true;

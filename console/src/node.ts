@@ -1,8 +1,8 @@
 // What the console knows, kept up to date by the node's stream.
 import { batch, createSignal } from "solid-js";
 import { createStore, produce, reconcile } from "solid-js/store";
-import { dealingsChanged, takeCase, takeDealings, takeOwed, takeSpoken } from "./dealings";
-import type { Alert, Case, Delivery, Detection, Obligation, Peer, Person, Plans, Rulebook, Spoken, State, Track, Tracks } from "./types";
+import { dealingsChanged, takeDealings, takeOwed, takeSpoken } from "./dealings";
+import type { Alert, Delivery, Detection, Obligation, Peer, Person, Plans, Rulebook, Spoken, State, Track, Tracks } from "./types";
 import { trackOf } from "./types";
 
 /** The newest own statements that are listed. */
@@ -120,7 +120,6 @@ export const follow = (onAlert: (alert: Alert) => void) => {
   on<unknown>("plans-changed", refreshPlans);
   on<Spoken>("spoken", takeSpoken);
   on<Obligation>("owed", takeOwed);
-  on<Case>("case", takeCase);
   on<unknown>("dealings-changed", dealingsChanged);
   on<{ why: string | null }>("trouble", ({ why }) => setTrouble(why));
   on<{ party: string; why: string }>("refused", (r) =>

@@ -31,7 +31,7 @@ pub use error::EvidenceError;
 pub use format::{
     Certified, Header, MAX_FRAME, PartyHead, Placed, ReceiptFrame, RecordedFrame, Section, is_evidence,
 };
-pub use print::{account_json, account_text, said_json, said_text};
+pub use print::{Style, account_json, account_text, print, said_json, said_text};
 pub use sealed_file::{SealedReader, SealedWriter, sealed_payload};
 pub use told::{Said, Told};
 pub use words::describe;

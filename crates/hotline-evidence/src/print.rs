@@ -1,12 +1,52 @@
 //! An account and what was said, as text for a person and as JSON for a program.
 
-use crate::{Account, Said, describe};
+use crate::{Account, EvidenceError, Said, Told, describe};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or_default()
+}
+
+/// How a checked file is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// The account, then who said what when.
+    Full,
+    /// The account only.
+    Brief,
+    /// One JSON object a line: each statement, then the account.
+    Json,
+}
+
+/// Prints a file that was checked.
+///
+/// # Errors
+/// When the file cannot be read again, or not be printed.
+pub fn print(path: &Path, account: &Account, style: Style, mut out: impl Write) -> Result<(), EvidenceError> {
+    if style != Style::Json {
+        out.write_all(account_text(account).as_bytes())?;
+    }
+    if style != Style::Brief {
+        let mut told = Told::open(account, || File::open(path))?;
+        if style == Style::Full {
+            writeln!(out, "\nWho said what, when")?;
+        }
+        while let Some(said) = told.next()? {
+            match style {
+                Style::Json => writeln!(out, "{}", said_json(&said, account))?,
+                _ => out.write_all(said_text(&said, account).as_bytes())?,
+            }
+        }
+    }
+    if style == Style::Json {
+        writeln!(out, "{}", account_json(account))?;
+    }
+    Ok(out.flush()?)
 }
 
 /// What is proven, in plain words: before what was said is told.

@@ -426,3 +426,7 @@ impl Ballots {
         Ok(Self { versions, ballots, open, left: d.decode()?, disputed: d.decode()? })
     }
 }
+
+#[cfg(test)]
+#[path = "ballots_tests.rs"]
+mod tests;

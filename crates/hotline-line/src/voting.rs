@@ -97,11 +97,6 @@ impl Choice {
             Self::Abstain => "abstain",
         }
     }
-
-    /// The one of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Yes, Self::No, Self::Abstain].into_iter().find(|c| c.as_str() == name)
-    }
 }
 
 /// Where a member stands in a vote.

@@ -95,8 +95,13 @@ fn party(connection: &Connection, pinned: &Pinned) -> Option<PartyName> {
     pinned.party(identity.first()?)
 }
 
-/// Makes a carrier of a QUIC connection.
+/// Makes a carrier of a QUIC connection, unless the peer does not let the lanes be opened in time.
 pub(crate) async fn over_quic(connection: Connection, pinned: &Pinned) -> Result<Carrier, String> {
+    let opened = tokio::time::timeout(CALL_TIMEOUT, open_lanes(connection, pinned)).await;
+    opened.unwrap_or_else(|_| Err("its lanes cannot be opened".into()))
+}
+
+async fn open_lanes(connection: Connection, pinned: &Pinned) -> Result<Carrier, String> {
     let party = party(&connection, pinned).ok_or("the key that was shown is not that of a member")?;
     let mut writers = Vec::new();
     for lane in LANES {

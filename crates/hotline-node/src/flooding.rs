@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
 /// Calls every peer whose name sorts after this party's, with its real key, and sends as much as the connection takes on all
-/// lanes: checks to be answered, calls for ledgers, heads, all well formed. Until `stop`; counts messages in `sent`.
+/// lanes: checks to be answered, calls for ledgers, tracks, all well formed. Until `stop`; counts messages in `sent`.
 ///
 /// # Errors
 /// When the link cannot be set up.

@@ -17,8 +17,17 @@ pub struct AddedKey {
     pub holder: String,
     /// Who holds it.
     pub name: String,
-    /// The certificate by the root key, base64.
-    pub certificate: String,
+    /// What it is for.
+    pub role: Role,
+    /// The certificate by the root key.
+    pub certificate: Vec<u8>,
+}
+
+impl AddedKey {
+    /// The certificate as the node's interface takes it.
+    pub fn certificate_base64(&self) -> String {
+        STANDARD.encode(&self.certificate)
+    }
 }
 
 fn read(path: &Path) -> Result<String, NodeError> {
@@ -52,12 +61,12 @@ pub fn list_keys(folder: &Path) -> Result<Vec<(String, Role, KeyId, Timestamp)>,
     Ok(keys.certificates().map(|(c, _)| of(c)).collect())
 }
 
-/// Makes a further key: its file, encrypted with `secret` (the passphrase for a node key, a PIN for a person's), its
-/// certificate, and its place in the folder.
+/// Makes a further key: its file, encrypted with `secret` (the passphrase for a node key, a PIN for a person's), and its
+/// certificate. Once the line has been told of it, [`keep_key`] gives it its place in the folder; else [`drop_key`].
 ///
 /// # Errors
 /// When the passphrase is wrong or the folder cannot be written.
-pub fn add_key(
+pub fn make_key(
     folder: &Path,
     passphrase: &str,
     role: Role,
@@ -65,7 +74,7 @@ pub fn add_key(
     secret: &str,
     now: Timestamp,
 ) -> Result<AddedKey, NodeError> {
-    let (mut config, mut introduction, keys) = look(folder)?;
+    let (_, _, keys) = look(folder)?;
     let root = read_key(&key_file(folder, "root"), passphrase)?;
     let least = if role == Role::Node { MIN_PASSPHRASE } else { MIN_PIN };
     if secret.chars().count() < least {
@@ -78,17 +87,40 @@ pub fn add_key(
     let holder = format!("{}-{}", role.as_str(), same + 1);
     let key = new_key(&key_file(folder, &holder), secret)?;
     let certificate = new_certificate(keys.party(), &key, role, &holder, now).sign(&root);
-    introduction.add(certificate.bytes());
-    match role {
-        Role::Officer => config.officers.push(name.to_owned()),
-        Role::Supervisor => config.supervisors.push(name.to_owned()),
+    let certificate = certificate.bytes().to_vec();
+    Ok(AddedKey { holder, role, name: name.to_owned(), certificate })
+}
+
+/// A key that the line has been told of takes its place in the folder.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn keep_key(folder: &Path, added: &AddedKey) -> Result<(), NodeError> {
+    let (mut config, mut introduction, _) = look(folder)?;
+    introduction.add(&added.certificate);
+    match added.role {
+        Role::Officer => config.officers.push(added.name.clone()),
+        Role::Supervisor => config.supervisors.push(added.name.clone()),
         // It is used once node.toml names it.
         Role::Node => {}
     }
     replace(&folder.join("introduction.toml"), &introduction.to_toml())?;
-    let toml = toml::to_string(&config).map_err(|e| NodeError::content(folder.join("node.toml"), e))?;
-    replace(&folder.join("node.toml"), &toml)?;
-    Ok(AddedKey { holder, name: name.to_owned(), certificate: STANDARD.encode(certificate.bytes()) })
+    write_config(folder, &config)
+}
+
+/// A key that the line could not be told of is no key.
+///
+/// # Errors
+/// When its file cannot be removed.
+pub fn drop_key(folder: &Path, added: &AddedKey) -> Result<(), NodeError> {
+    let path = key_file(folder, &added.holder);
+    fs::remove_file(&path).map_err(NodeError::file(path))
+}
+
+fn write_config(folder: &Path, config: &Config) -> Result<(), NodeError> {
+    let path = folder.join("node.toml");
+    let toml = toml::to_string(config).map_err(|e| NodeError::content(&path, e))?;
+    replace(&path, &toml)
 }
 
 /// From the next start on the node signs with another of its certified node keys.
@@ -106,8 +138,7 @@ pub fn use_node_key(folder: &Path, holder: &str) -> Result<(), NodeError> {
         return Err(NodeError::content(folder.join("keys"), why));
     }
     config.node_key = holder.to_owned();
-    let toml = toml::to_string(&config).map_err(|e| NodeError::content(folder.join("node.toml"), e))?;
-    replace(&folder.join("node.toml"), &toml)
+    write_config(folder, &config)
 }
 
 /// The revocation of a key by the root key, base64, to be said on the line.

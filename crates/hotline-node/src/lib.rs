@@ -61,7 +61,9 @@ pub use evidence::{WITHHOLDABLE, Wanted, export, export_from_folder};
 pub use flooding::flood;
 pub use folder::{Folder, NewSecrets};
 pub use introduction::Introduction;
-pub use key_folder::{AddedKey, add_key, list_keys, protect_key, revocation, use_node_key};
+pub use key_folder::{
+    AddedKey, drop_key, keep_key, list_keys, make_key, protect_key, revocation, use_node_key,
+};
 pub use keys_at_rest::{MIN_PASSPHRASE, MIN_PIN};
 pub use node::Node;
 pub use persons::{Listed, Persons};

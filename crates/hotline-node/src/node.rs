@@ -35,6 +35,7 @@ impl Node {
     /// When the folder, the journal or an address is not usable.
     pub async fn start(folder: Folder, clock: Clock) -> Result<Self, NodeError> {
         let config = folder.line_config();
+        let handovers = folder.handovers_to_say()?;
         let catalogue = std::sync::Arc::new(Catalogue::load(folder.path())?);
         let journal = open_journal(&folder.journal())?;
         let begin = std::time::Instant::now();
@@ -65,7 +66,7 @@ impl Node {
         let link = Link::start(&config.own, folder.config.link, addresses, &links, &engine).await?;
         let link_address = link.address().map_err(NodeError::file("link"))?;
 
-        for (path, handover) in folder.handovers_to_say()? {
+        for (path, handover) in handovers {
             tokio::spawn(say_handover(engine.clone(), path, handover));
         }
 

@@ -6,6 +6,7 @@ use crate::NodeError;
 use crate::keys_at_rest::{open_key, random};
 use crate::output::hex;
 use hotline_ledger::{KeyId, Role, SigningKey};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -41,9 +42,14 @@ struct Session {
 
 #[derive(Default)]
 struct State {
-    sessions: BTreeMap<String, Session>,
+    /// By the hash of the token, so that finding one tells nothing of it by how long it takes.
+    sessions: BTreeMap<[u8; 32], Session>,
     /// Wrong PINs in a row, and when the last was.
     wrong: BTreeMap<String, (u32, Instant)>,
+}
+
+fn hashed(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
 }
 
 /// The persons on watch.
@@ -89,41 +95,40 @@ impl Persons {
                 let wait = (LOCKED - last.elapsed()).as_secs() / 60 + 1;
                 return Err(format!("{count} wrong PINs: {holder}'s key stays locked for {wait} min"));
             }
+            // A try counts before it is made: many at the same time are no way around the limit.
+            let tries = wrong.map_or(1, |(count, _)| count + 1);
+            state.wrong.insert(holder.to_owned(), (tries, Instant::now()));
         }
         let opened = open_key(&listed.pem, pin);
         let mut state = self.lock();
         let key = match opened {
             Ok(key) if KeyId::of(&key.verifying_key()) == listed.key => key,
             Ok(_) => return Err(format!("the key in {holder}'s file is not the certified one")),
-            Err(why) => {
-                let wrong = state.wrong.entry(holder.to_owned()).or_insert((0, Instant::now()));
-                *wrong = (wrong.0 + 1, Instant::now());
-                return Err(why);
-            }
+            Err(why) => return Err(why),
         };
         state.wrong.remove(holder);
         let token = hex(&random::<32>().map_err(|e: NodeError| e.to_string())?);
-        state
-            .sessions
-            .insert(token.clone(), Session { holder: holder.to_owned(), key, used: Instant::now() });
+        let session = Session { holder: holder.to_owned(), key, used: Instant::now() };
+        state.sessions.insert(hashed(&token), session);
         Ok(token)
     }
 
     /// Forgets a session and its key.
     pub fn sign_out(&self, token: &str) {
-        self.lock().sessions.remove(token);
+        self.lock().sessions.remove(&hashed(token));
     }
 
     /// Who has a session.
     pub fn who(&self, token: &str) -> Option<&Listed> {
-        let holder = self.lock().sessions.get(token).filter(|s| s.used.elapsed() < IDLE)?.holder.clone();
+        let holder =
+            self.lock().sessions.get(&hashed(token)).filter(|s| s.used.elapsed() < IDLE)?.holder.clone();
         self.listed.iter().find(|l| l.holder == holder)
     }
 
     /// The key of a session.
     pub fn key(&self, token: &str) -> Option<SigningKey> {
         let mut state = self.lock();
-        let session = state.sessions.get_mut(token).filter(|s| s.used.elapsed() < IDLE)?;
+        let session = state.sessions.get_mut(&hashed(token)).filter(|s| s.used.elapsed() < IDLE)?;
         session.used = Instant::now();
         Some(session.key.clone())
     }
@@ -157,6 +162,14 @@ mod tests {
             assert!(persons.sign_in("officer-1", "0000").unwrap_err().contains("wrong"));
         }
         assert!(persons.sign_in("officer-1", "2718").unwrap_err().contains("stays locked"));
+        // Tries at the same time count each.
+        let others = Persons::new(persons.listed().to_vec());
+        let tries = std::thread::scope(|scope| {
+            let tries: Vec<_> =
+                (0..12).map(|_| scope.spawn(|| others.sign_in("officer-1", "0000").unwrap_err())).collect();
+            tries.into_iter().map(|t| t.join().unwrap()).filter(|why| why.contains("is wrong")).count()
+        });
+        assert_eq!(tries, MAX_WRONG as usize);
         assert!(persons.sign_in("nobody", "2718").unwrap_err().contains("there is no nobody"));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::Listed;
 use crate::link::Links;
-use crate::view_line::{view_case, view_dealings, view_owed, view_spoken};
+use crate::view_line::{view_dealings, view_owed, view_spoken};
 use hotline_airspace::{Area, Category, Datum, Volume4};
 use hotline_ledger::PartyName;
 use hotline_line::{ConflictKey, Delivery, Message, PeerStatus, Withholdable};
@@ -108,8 +108,10 @@ fn view_event(event: &Event, own: &PartyName) -> ConsoleEvent {
         ),
         Event::Spoken(spoken) => ConsoleEvent::new("spoken", &view_spoken(spoken)),
         Event::Owed(owed) => ConsoleEvent::new("owed", &view_owed(owed, own)),
-        Event::Case(case) => ConsoleEvent::new("case", &view_case(case, case.time)),
         // What these mean is more than one thing on screen: the console asks for it.
+        Event::Case(case) => {
+            ConsoleEvent::new("dealings-changed", &json!({ "case": case.opened.to_string() }))
+        }
         Event::Ballot(statement) => {
             ConsoleEvent::new("dealings-changed", &json!({ "ballot": statement.to_string() }))
         }

@@ -153,7 +153,7 @@ pub(crate) fn view_owed(owed: &Obligation, own: &PartyName) -> Value {
     })
 }
 
-pub(crate) fn view_case(case: &Case, now: Timestamp) -> Value {
+fn view_case(case: &Case, now: Timestamp) -> Value {
     let remark = |r: &hotline_line::Remark| json!({ "statement": r.statement.to_string(), "time_ms": ms(r.time), "words": view_words(&r.words) });
     let by_party = |all: &std::collections::BTreeMap<PartyName, hotline_line::Remark>| -> Value {
         all.iter().map(|(p, r)| (p.to_string(), remark(r))).collect::<serde_json::Map<_, _>>().into()

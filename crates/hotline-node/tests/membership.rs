@@ -3,7 +3,7 @@
 mod nodes;
 
 use hotline_ledger::Role;
-use hotline_node::{Config, Folder, NewSecrets, Node, add_key, revocation, use_node_key};
+use hotline_node::{Config, Folder, NewSecrets, Node, keep_key, make_key, revocation, use_node_key};
 use jiff::Timestamp;
 use nodes::{PASSPHRASE, ask, file, flights, free_udp, pair, speaks, start, state, until};
 use serde_json::{Value, json};
@@ -97,9 +97,10 @@ async fn a_party_joins_rotates_its_key_and_leaves() {
     }
 
     // Red's node gets another key: certified on the line, used after a restart, the old one revoked by the root key.
-    let added = add_key(&red_f, PASSPHRASE, Role::Node, "node", PASSPHRASE, Timestamp::now()).unwrap();
-    let body = json!({ "certificate": added.certificate, "name": added.name });
+    let added = make_key(&red_f, PASSPHRASE, Role::Node, "node", PASSPHRASE, Timestamp::now()).unwrap();
+    let body = json!({ "certificate": added.certificate_base64(), "name": added.name });
     ask(red.console_address(), &red_f, "POST", "/api/certify", Some(body)).await.unwrap();
+    keep_key(&red_f, &added).unwrap();
     until("the certificate is receipted", PATIENCE, async || {
         let summary = ask(red.console_address(), &red_f, "GET", "/console/summary", None).await.unwrap();
         let own = &summary["parties"]["red"];

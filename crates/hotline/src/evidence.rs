@@ -6,12 +6,12 @@ use crate::output;
 use crate::say;
 use crate::secrets::PassphraseFile;
 use clap::Args;
-use hotline_evidence::{EvidenceError, Told, account_json, account_text, said_json, said_text, verify};
+use hotline_evidence::{EvidenceError, Style, print, verify};
 use hotline_node::{Folder, Wanted, export_from_folder, open_journal};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufReader, BufWriter};
 use std::path::PathBuf;
 
 /// Write evidence: all that was said between two instants, with proofs.
@@ -102,7 +102,7 @@ pub(crate) struct Verify {
     /// The evidence
     file: PathBuf,
     /// Print the statements and the account as JSON, an object a line
-    #[arg(long)]
+    #[arg(long, conflicts_with = "brief")]
     json: bool,
     /// The account only, without the statements
     #[arg(long)]
@@ -112,45 +112,24 @@ pub(crate) struct Verify {
 impl Verify {
     pub(crate) fn run(self) -> Outcome {
         let wrong = |e: EvidenceError| format!("{}: {e}", self.file.display());
-        let open = || File::open(&self.file);
-        let file = open().map_err(|e| wrong(e.into()))?;
+        let file = File::open(&self.file).map_err(|e| wrong(e.into()))?;
         let size = file.metadata().map_or(0, |m| m.len());
         let bar = ProgressBar::new(size);
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let account = verify(BufReader::with_capacity(1 << 20, file), workers, |p| bar.set_position(p.bytes));
         bar.finish_and_clear();
         let account = account.map_err(wrong)?;
-        let mut out = BufWriter::new(std::io::stdout().lock());
-        let print = |out: &mut BufWriter<_>, text: &str| {
-            if let Err(e) = out.write_all(text.as_bytes()) {
+        let style = match (self.json, self.brief) {
+            (true, _) => Style::Json,
+            (false, true) => Style::Brief,
+            (false, false) => Style::Full,
+        };
+        match print(&self.file, &account, style, BufWriter::new(std::io::stdout().lock())) {
+            Err(EvidenceError::File(e)) => {
                 output::gone(&e);
                 return Err(e.to_string());
             }
-            Ok(())
-        };
-        if !self.json {
-            print(&mut out, &account_text(&account))?;
-        }
-        if !self.brief {
-            let mut told = Told::open(&account, open).map_err(wrong)?;
-            if !self.json {
-                print(&mut out, "\nWho said what, when\n")?;
-            }
-            while let Some(said) = told.next().map_err(wrong)? {
-                if self.json {
-                    print(&mut out, &format!("{}\n", said_json(&said, &account)))?;
-                } else {
-                    print(&mut out, &said_text(&said, &account))?;
-                }
-            }
-        }
-        if self.json {
-            print(&mut out, &format!("{}\n", account_json(&account)))?;
-        }
-        print(&mut out, "")?;
-        if let Err(e) = out.flush() {
-            output::gone(&e);
-            return Err(e.to_string());
+            printed => printed.map_err(wrong)?,
         }
         Ok(account.holds())
     }

@@ -6,7 +6,7 @@ use crate::say;
 use crate::secrets::{PassphraseFile, ask, ask_twice, first_line};
 use clap::{Args, Subcommand};
 use hotline_ledger::Role;
-use hotline_node::{Folder, add_key, list_keys, protect_key, revocation, use_node_key};
+use hotline_node::{Folder, drop_key, keep_key, list_keys, make_key, protect_key, revocation, use_node_key};
 use jiff::Timestamp;
 use serde_json::json;
 use std::path::PathBuf;
@@ -103,9 +103,13 @@ impl Key {
                     (_, None) => ask_twice(&format!("new PIN for {name}"), "--pin-file")?,
                 };
                 let added =
-                    add_key(&folder, &passphrase, role, &name, &secret, Timestamp::now()).map_err(words)?;
-                client
-                    .post("/api/certify", &json!({ "certificate": added.certificate, "name": added.name }))?;
+                    make_key(&folder, &passphrase, role, &name, &secret, Timestamp::now()).map_err(words)?;
+                let told = json!({ "certificate": added.certificate_base64(), "name": added.name });
+                if let Err(why) = client.post("/api/certify", &told) {
+                    drop_key(&folder, &added).map_err(words)?;
+                    return Err(format!("{why}: no key was added"));
+                }
+                keep_key(&folder, &added).map_err(words)?;
                 say!("{} of {} is certified, and the line has been told", added.holder, added.name);
                 say!("restart the node to use it");
             }

@@ -1,9 +1,9 @@
 //! `hotline-verify FILE [--json]`: checks evidence with nothing but the file, and prints who said what when.
 
-use hotline_evidence::{EvidenceError, Told, account_json, account_text, said_json, said_text, verify};
+use hotline_evidence::{EvidenceError, Style, print, verify};
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
-use std::path::PathBuf;
+use std::io::{BufReader, BufWriter};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "Checks evidence of a hotline with nothing but the file, and prints who said what when.
@@ -17,48 +17,23 @@ Example: hotline-verify evidence.hotline
 
 Exit code 0 when everything checks, 1 when something does not, 2 when the file cannot be read as evidence.";
 
-enum How {
-    Text,
-    Brief,
-    Json,
-}
-
-fn run(path: &PathBuf, how: &How) -> Result<bool, EvidenceError> {
+fn run(path: &Path, style: Style) -> Result<bool, EvidenceError> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let account = verify(BufReader::with_capacity(1 << 20, File::open(path)?), workers, |_| ())?;
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    if matches!(how, How::Text | How::Brief) {
-        out.write_all(account_text(&account).as_bytes())?;
-    }
-    if !matches!(how, How::Brief) {
-        let mut told = Told::open(&account, || File::open(path))?;
-        if matches!(how, How::Text) {
-            writeln!(out, "\nWho said what, when")?;
-        }
-        while let Some(said) = told.next()? {
-            match how {
-                How::Json => writeln!(out, "{}", said_json(&said, &account))?,
-                _ => out.write_all(said_text(&said, &account).as_bytes())?,
-            }
-        }
-    }
-    if matches!(how, How::Json) {
-        writeln!(out, "{}", account_json(&account))?;
-    }
-    out.flush()?;
+    print(path, &account, style, BufWriter::new(std::io::stdout().lock()))?;
     Ok(account.holds())
 }
 
 fn main() -> ExitCode {
-    let (mut how, mut path) = (How::Text, None);
+    let (mut style, mut path) = (Style::Full, None);
     for argument in std::env::args_os().skip(1) {
         match argument.to_str() {
             Some("--help" | "-h") => {
                 println!("{HELP}");
                 return ExitCode::SUCCESS;
             }
-            Some("--json") => how = How::Json,
-            Some("--brief") => how = How::Brief,
+            Some("--json") => style = Style::Json,
+            Some("--brief") => style = Style::Brief,
             _ if path.is_none() => path = Some(PathBuf::from(argument)),
             _ => path = None,
         }
@@ -67,7 +42,7 @@ fn main() -> ExitCode {
         eprintln!("{HELP}");
         return ExitCode::from(2);
     };
-    match run(&path, &how) {
+    match run(&path, style) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         // Whoever reads what is printed may have seen enough.
