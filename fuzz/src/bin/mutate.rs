@@ -1,11 +1,10 @@
 //! Feeds every decoder with mutations of its corpus for so many seconds each: for machines without a nightly
 //! toolchain, where there is no guidance by coverage. `mutate seeds` writes the corpus anew.
 
-use hotline_evidence::{Certified, Header, PartyHead, ReceiptFrame, Section, Writer};
+use hotline_evidence::{Certified, Header, PartyHead, ReceiptFrame, SealedWriter, Section, Writer};
 use hotline_fuzz::{TARGETS, certificate_of, key, keys, kind, line, party};
 use hotline_ledger::{
     Checkpoint, KeyId, Misconduct, Openings, Revocation, Role, Root, SaltSecret, Statement, Tree, cosign,
-    sign_payload,
 };
 use hotline_line::{
     Act, Body, CaseKind, CaseStep, Change, Choice, ConflictKey, ConflictKind, Deed, Entry, FlightEnd,
@@ -378,8 +377,6 @@ fn seeds() {
 /// A file with messages for green, as a node makes it.
 fn carried(messages: &[Message]) -> Vec<u8> {
     use minicbor::Encoder;
-    use sha2::{Digest, Sha256};
-    let mut file = b"HOTLINE CARRIED 1\n".to_vec();
     let frame = |kind: u32, payload: &[u8]| {
         let mut e = Encoder::new(Vec::new());
         e.array(2).and_then(|e| e.u32(kind)).and_then(|e| e.array(1)).expect("memory");
@@ -398,15 +395,11 @@ fn carried(messages: &[Message]) -> Vec<u8> {
         .and_then(|e| e.str("green"))
         .and_then(|e| e.i64(5))
         .expect("memory");
-    let add = |file: &mut Vec<u8>, part: Vec<u8>| {
-        file.extend((part.len() as u32).to_be_bytes());
-        file.extend(part);
-    };
-    add(&mut file, frame(0, &header.into_writer()));
-    messages.iter().for_each(|m| add(&mut file, frame(1, &bytes(&m.to_bytes()))));
-    let hash = Sha256::digest(&file);
-    let signed = sign_payload(&key(), "a hotline carried v1", bytes(&hash));
-    add(&mut file, frame(2, &bytes(&signed)));
+    let mut file = Vec::new();
+    let mut writer = SealedWriter::new(&mut file, "HOTLINE CARRIED 1\n").expect("memory");
+    writer.part(&frame(0, &header.into_writer())).expect("memory");
+    messages.iter().for_each(|m| writer.part(&frame(1, &bytes(&m.to_bytes()))).expect("memory"));
+    writer.seal(&key(), "a hotline carried v1", |signed| frame(2, &bytes(&signed))).expect("memory");
     file
 }
 
