@@ -241,3 +241,5 @@ said-handover = Evidence handed over
 delivery-answered = answered
 delivery-expired = no answer
 delivery-escalated = no answer, escalated
+class = class of the matter
+parties-to-dispute = parties to the dispute, who abstain:

@@ -243,3 +243,5 @@ said-handover = Доказательства переданы
 delivery-answered = есть ответ
 delivery-expired = ответа нет
 delivery-escalated = ответа нет, доложено
+class = разряд вопроса
+parties-to-dispute = стороны в споре, воздерживаются:

@@ -51,8 +51,12 @@ const New = () => {
   const [matter, setMatter] = createSignal("resolution");
   const [text, setText] = createSignal("");
   const [hours, setHours] = createSignal("24");
+  const [picked, setPicked] = createSignal("");
+  const [dispute, setDispute] = createSignal<string[]>([]);
   const [why, setWhy] = createSignal<string | null>(null);
   const classes = () => Object.entries(known.rulebook?.voting ?? {}).filter(([, rule]) => rule.matters.includes(matter())).map(([name]) => name);
+  const rule = () => (classes().includes(picked()) ? picked() : classes()[0] ?? "");
+  const disputeCounts = () => known.rulebook?.voting[rule()]?.dispute_abstains ?? false;
   const change = () => {
     switch (matter()) {
       case "rulebook": return { matter: "rulebook", toml: text() };
@@ -63,7 +67,7 @@ const New = () => {
   };
   const submit = async (e: SubmitEvent) => {
     e.preventDefault();
-    const failed = await act({ do: "propose", class: classes()[0] ?? "", change: change(), words: writer.words(), within_s: Number(hours()) * 3600 });
+    const failed = await act({ do: "propose", class: rule(), change: change(), words: writer.words(), within_s: Number(hours()) * 3600, dispute: disputeCounts() ? dispute() : [] });
     setWhy(failed);
     if (failed === null) {
       writer.clear();
@@ -82,8 +86,25 @@ const New = () => {
         <select aria-label={t("matter")} value={matter()} onChange={(e) => setMatter(e.currentTarget.value)} data-testid="matter">
           <For each={["resolution", "rulebook", "accession", "expulsion"]}>{(m) => <option value={m}>{t(`propose-${m}`)}</option>}</For>
         </select>
+        <Show when={classes().length > 1}>
+          <select aria-label={t("class")} value={rule()} onChange={(e) => setPicked(e.currentTarget.value)} data-testid="class">
+            <For each={classes()}>{(name) => <option value={name}>{name}</option>}</For>
+          </select>
+        </Show>
         <label>{t("votes-for-hours")} <input size="4" value={hours()} onInput={(e) => setHours(e.currentTarget.value)} /></label>
       </div>
+      <Show when={disputeCounts()}>
+        <div class="row">
+          {t("parties-to-dispute")}
+          <For each={known.parties}>
+            {(p) => (
+              <label>
+                <input type="checkbox" checked={dispute().includes(p)} onChange={(e) => setDispute(e.currentTarget.checked ? [...dispute(), p] : dispute().filter((d) => d !== p))} /> {p}
+              </label>
+            )}
+          </For>
+        </div>
+      </Show>
       <Show when={matter() !== "resolution"}>
         <textarea rows="3" value={text()} placeholder={t(`change-${matter()}`)} onInput={(e) => setText(e.currentTarget.value)} data-testid="change" />
       </Show>
