@@ -20,6 +20,7 @@
 
 mod altitude;
 mod area;
+mod cells;
 mod error;
 pub mod geodesy;
 mod local_plane;
@@ -31,6 +32,9 @@ mod volume;
 
 pub use altitude::{Altitude, AltitudeBand, Datum, DatumConversion, DatumConversions};
 pub use area::{Area, MAX_POLYGON_VERTICES, MAX_RADIUS, Polygon};
+pub use cells::{
+    CELL_EARTH_RADIUS, Cell, CoverError, MAX_COVERED_KM2, MAX_COVERED_VERTICES, cover_circle, cover_polygon,
+};
 pub use error::AirspaceError;
 pub use local_plane::{LocalPlane, PlanePoint};
 pub use position::Position;
