@@ -4,7 +4,7 @@
 //! leaves the last commit as it was: on opening, an unfinished tail is recognised and dropped. Each record and
 //! snapshot carries a CRC-32C of its own, so that damage to what was once accepted is told, not passed on.
 
-use crate::{FaultyDisk, Journal, JournalError, MAX_READ_BYTES, MAX_RECORD};
+use crate::{FORGOTTEN_AT_ONCE, FaultyDisk, Journal, JournalError, MAX_READ_BYTES, MAX_RECORD};
 use redb::{
     Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable,
     ReadableTableMetadata, StorageError, TableDefinition,
@@ -184,7 +184,28 @@ impl Journal for EmbeddedJournal {
     }
 
     fn len(&self) -> Result<u64, JournalError> {
-        self.with_table(RECORDS, |table| table.len().map_err(engine))
+        self.with_table(RECORDS, |table| {
+            let last = table.last().map_err(engine)?;
+            Ok(last.map_or(0, |(number, _)| number.value() + 1))
+        })
+    }
+
+    fn forget(&self, upto: u64) -> Result<bool, JournalError> {
+        // The last one tells where the numbers go on.
+        let upto = upto.min(self.len()?.saturating_sub(1));
+        let first = self.with_table(RECORDS, |table| {
+            Ok(table.first().map_err(engine)?.map_or(upto, |(number, _)| number.value()))
+        })?;
+        if first >= upto {
+            return Ok(false);
+        }
+        let end = upto.min(first + FORGOTTEN_AT_ONCE);
+        self.write(|write| {
+            let mut table = write.open_table(RECORDS)?;
+            table.retain_in(..end, |_, _| false)?;
+            Ok(())
+        })?;
+        Ok(end < upto)
     }
 
     fn read(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, JournalError> {

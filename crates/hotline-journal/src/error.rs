@@ -30,6 +30,9 @@ pub enum JournalError {
         /// The limit.
         limit: usize,
     },
+    /// It waited for the disk until after its deadline.
+    #[error("the request waited for the disk until after its deadline; nothing of it was accepted")]
+    Late,
     /// The committer has stopped.
     #[error("the journal is closed")]
     Closed,

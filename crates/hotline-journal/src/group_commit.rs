@@ -31,9 +31,19 @@ pub struct GroupCommit<T> {
 impl<T: Send + 'static> GroupCommit<T> {
     /// Starts the thread. `done` is called on it for each batch; it must not block for long.
     pub fn start(journal: Arc<dyn Journal>, done: impl FnMut(Committed, T) + Send + 'static) -> Self {
+        Self::with_gate(journal, |_| Ok(()), done)
+    }
+
+    /// As [`GroupCommit::start`], with a last look at each batch before it is written: what `gate` refuses is handed
+    /// on as refused, alone.
+    pub fn with_gate(
+        journal: Arc<dyn Journal>,
+        gate: impl FnMut(&T) -> Result<(), JournalError> + Send + 'static,
+        done: impl FnMut(Committed, T) + Send + 'static,
+    ) -> Self {
         let (queue, batches) = sync_channel(MAX_QUEUED);
         let thread = std::thread::Builder::new().name("journal".into());
-        let thread = thread.spawn(move || run(&*journal, &batches, done)).expect("a thread can be started");
+        let thread = thread.spawn(move || run(&*journal, &batches, gate, done)).expect("a thread can be started");
         Self { queue: Some(queue), thread: Some(thread) }
     }
 
@@ -70,7 +80,12 @@ impl<T> Drop for GroupCommit<T> {
     }
 }
 
-fn run<T>(journal: &dyn Journal, batches: &Receiver<Batch<T>>, mut done: impl FnMut(Committed, T)) {
+fn run<T>(
+    journal: &dyn Journal,
+    batches: &Receiver<Batch<T>>,
+    mut gate: impl FnMut(&T) -> Result<(), JournalError>,
+    mut done: impl FnMut(Committed, T),
+) {
     // The newest epoch of which a batch has been refused, and why.
     let mut refused: Option<(u64, Arc<JournalError>)> = None;
     while let Ok(first) = batches.recv() {
@@ -87,6 +102,10 @@ fn run<T>(journal: &dyn Journal, batches: &Receiver<Batch<T>>, mut done: impl Fn
         for batch in group {
             if let Some((_, why)) = refused.as_ref().filter(|(epoch, _)| batch.epoch <= *epoch) {
                 done(Err(why.clone()), batch.token);
+                continue;
+            }
+            if let Err(why) = gate(&batch.token) {
+                done(Err(Arc::new(why)), batch.token);
                 continue;
             }
             newest = batch.epoch;

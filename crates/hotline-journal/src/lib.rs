@@ -37,6 +37,8 @@ pub use group_commit::{Committed, GroupCommit, MAX_GROUP_BYTES, MAX_QUEUED};
 pub const MAX_RECORD: usize = 1 << 20;
 /// The most bytes of records that one [`Journal::read`] gives (a single larger record is given alone).
 pub const MAX_READ_BYTES: usize = 8 << 20;
+/// The most records that one [`Journal::forget`] forgets.
+pub const FORGOTTEN_AT_ONCE: u64 = 5_000;
 
 /// A durable, ordered log. Records are numbered from 0 without gaps.
 pub trait Journal: Send + Sync {
@@ -46,7 +48,7 @@ pub trait Journal: Send + Sync {
     /// When a record is too large, or the disk is full or fails. Then none of them was accepted.
     fn append(&self, records: &[Vec<u8>]) -> Result<u64, JournalError>;
 
-    /// How many records there are.
+    /// How many records have been appended, forgotten ones included.
     ///
     /// # Errors
     /// When the disk fails.
@@ -59,6 +61,13 @@ pub trait Journal: Send + Sync {
     fn is_empty(&self) -> Result<bool, JournalError> {
         Ok(self.len()? == 0)
     }
+
+    /// Forgets the records before number `upto`, whose effect is kept elsewhere, but never the last one; a bounded number at a
+    /// time. Gives whether there are more.
+    ///
+    /// # Errors
+    /// When the disk is full or fails.
+    fn forget(&self, upto: u64) -> Result<bool, JournalError>;
 
     /// Records from number `from` on, at most `limit` and [`MAX_READ_BYTES`]; none past the end.
     ///

@@ -130,3 +130,26 @@ fn snapshots_replace_each_other() {
     assert_eq!(journal.snapshot().unwrap(), Some((2, b"after two".to_vec())));
     assert!(matches!(journal.append(&[vec![0; 2 << 20]]), Err(JournalError::TooLarge { .. })));
 }
+
+#[test]
+fn what_is_forgotten_keeps_its_numbers() {
+    let disk = FaultyDisk::new(9);
+    let journal = EmbeddedJournal::on_disk(disk.clone()).unwrap();
+    let all: Vec<Vec<u8>> = (0..12_000).map(|n| record(n, 20)).collect();
+    journal.append(&all).unwrap();
+    let mut steps = 1;
+    while journal.forget(11_000).unwrap() {
+        steps += 1;
+    }
+    assert_eq!(steps, 3, "a bounded number at a time");
+    assert!(journal.read(10_999, 1).is_err(), "forgotten");
+    assert_eq!(journal.read(11_000, 1).unwrap(), [all[11_000].clone()]);
+    assert!(!journal.forget(u64::MAX).unwrap());
+    disk.crash();
+    drop(journal);
+    disk.restart();
+    let journal = EmbeddedJournal::on_disk(disk).unwrap();
+    assert_eq!(journal.len().unwrap(), 12_000, "the last one is never forgotten");
+    assert_eq!(journal.append(&[record(12_000, 20)]).unwrap(), 12_000);
+    assert_eq!(journal.read(11_999, 5).unwrap(), [all[11_999].clone(), record(12_000, 20)]);
+}
