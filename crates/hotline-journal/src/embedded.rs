@@ -6,8 +6,8 @@
 
 use crate::{FORGOTTEN_AT_ONCE, FaultyDisk, Journal, JournalError, MAX_READ_BYTES, MAX_RECORD};
 use redb::{
-    Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable,
-    ReadableTableMetadata, StorageError, TableDefinition,
+    Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageError,
+    TableDefinition,
 };
 use std::io::ErrorKind;
 use std::panic::AssertUnwindSafe;

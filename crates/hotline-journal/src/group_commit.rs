@@ -43,7 +43,8 @@ impl<T: Send + 'static> GroupCommit<T> {
     ) -> Self {
         let (queue, batches) = sync_channel(MAX_QUEUED);
         let thread = std::thread::Builder::new().name("journal".into());
-        let thread = thread.spawn(move || run(&*journal, &batches, gate, done)).expect("a thread can be started");
+        let thread =
+            thread.spawn(move || run(&*journal, &batches, gate, done)).expect("a thread can be started");
         Self { queue: Some(queue), thread: Some(thread) }
     }
 

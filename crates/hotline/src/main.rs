@@ -20,6 +20,7 @@ mod detect_bench_plot;
 mod detect_daa;
 mod detect_tables;
 mod detect_tracks;
+mod dss;
 mod evidence;
 mod health;
 mod keys;
@@ -62,6 +63,8 @@ enum Command {
     Verify(evidence::Verify),
     Check(check::Check),
     Detect(detect::Detect),
+    Dss(dss::Serve),
+    Dev(dss::Dev),
     Demo(demo::Demo),
     Sim(sim::Sim),
     Bench(bench::Bench),
@@ -92,6 +95,8 @@ fn main() -> ExitCode {
         Command::Verify(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Detect(command) => command.run(),
+        Command::Dss(command) => command.run(),
+        Command::Dev(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Sim(command) => command.run(),
         Command::Bench(command) => command.run(),

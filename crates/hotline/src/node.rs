@@ -161,7 +161,7 @@ impl Run {
     }
 }
 
-async fn wait_for_end(input_too: bool) -> Result<(), String> {
+pub(crate) async fn wait_for_end(input_too: bool) -> Result<(), String> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminated = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
     let input = async {

@@ -5,25 +5,36 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What each crate may use of the others.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("hotline-airspace", &[]),
     ("hotline-detect", &["airspace"]),
     ("hotline-ledger", &[]),
     ("hotline-line", &["airspace", "ledger"]),
     ("hotline-evidence", &["ledger", "line"]),
     ("hotline-picture", &["airspace", "detect", "ledger", "line"]),
+    ("hotline-dss", &["airspace"]),
     ("hotline-journal", &[]),
     ("hotline-feeds", &["airspace"]),
     ("hotline-sim", &["airspace", "detect", "ledger", "line", "picture", "journal"]),
     ("hotline-node", &["airspace", "detect", "ledger", "line", "picture", "journal", "feeds", "evidence"]),
+    ("hotline-utm", &["airspace", "dss", "journal"]),
     (
         "hotline",
-        &["airspace", "detect", "ledger", "line", "picture", "journal", "feeds", "evidence", "sim", "node"],
+        &[
+            "airspace", "detect", "ledger", "line", "picture", "journal", "feeds", "evidence", "sim", "node",
+            "dss", "utm",
+        ],
     ),
 ];
 /// The crates that think and do not wait.
-const PURE: [&str; 5] =
-    ["hotline-airspace", "hotline-detect", "hotline-ledger", "hotline-line", "hotline-picture"];
+const PURE: [&str; 6] = [
+    "hotline-airspace",
+    "hotline-detect",
+    "hotline-dss",
+    "hotline-ledger",
+    "hotline-line",
+    "hotline-picture",
+];
 const NOT_FOR_PURE: [&str; 9] =
     ["tokio", "quinn", "axum", "redb", "getrandom", "rand", "ureq", "tracing", "rayon"];
 /// What a pure crate's code may not say: it would read a clock, open a file, start a thread or print.

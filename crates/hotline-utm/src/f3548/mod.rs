@@ -1,0 +1,39 @@
+//! ASTM F3548-21: operational intents, constraints, subscriptions, availability, reports.
+
+mod availability;
+mod constraints;
+mod intents;
+mod subscriptions;
+mod wire;
+
+use crate::Dss;
+use axum::Router;
+use axum::routing::{get, post, put};
+use std::sync::Arc;
+
+pub(crate) const STRATEGIC: &str = "utm.strategic_coordination";
+pub(crate) const CONFORMANCE: &str = "utm.conformance_monitoring_sa";
+pub(crate) const CONSTRAINT_MANAGEMENT: &str = "utm.constraint_management";
+pub(crate) const CONSTRAINT_PROCESSING: &str = "utm.constraint_processing";
+pub(crate) const ARBITRATION: &str = "utm.availability_arbitration";
+
+pub(crate) fn routes() -> Router<Arc<Dss>> {
+    let intents = "/dss/v1/operational_intent_references";
+    let constraints = "/dss/v1/constraint_references";
+    let subscriptions = "/dss/v1/subscriptions";
+    Router::new()
+        .route(&format!("{intents}/query"), post(intents::query))
+        .route(&format!("{intents}/{{id}}"), get(intents::get).put(intents::create))
+        .route(&format!("{intents}/{{id}}/{{ovn}}"), put(intents::update).delete(intents::delete))
+        .route(&format!("{constraints}/query"), post(constraints::query))
+        .route(&format!("{constraints}/{{id}}"), get(constraints::get).put(constraints::create))
+        .route(&format!("{constraints}/{{id}}/{{ovn}}"), put(constraints::update).delete(constraints::delete))
+        .route(&format!("{subscriptions}/query"), post(subscriptions::query))
+        .route(&format!("{subscriptions}/{{id}}"), get(subscriptions::get).put(subscriptions::create))
+        .route(
+            &format!("{subscriptions}/{{id}}/{{version}}"),
+            put(subscriptions::update).delete(subscriptions::delete),
+        )
+        .route("/dss/v1/uss_availability/{uss}", get(availability::get).put(availability::set))
+        .route("/dss/v1/reports", post(availability::report))
+}

@@ -1,0 +1,204 @@
+//! `hotline dss` and `hotline dev token-server`: the standards' discovery and synchronization service, alone.
+
+use crate::node::wait_for_end;
+use crate::{Outcome, say};
+use clap::{Args, Subcommand};
+use hotline_dss::{Moment, Settings};
+use hotline_utm::{
+    BaseUrls, Clock, Dss, Gate, Identity, Measures, PublicKey, Store, TokenServer, keep_fresh, serve,
+};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+/// Serve ASTM F3548-21, F3411-19 and F3411-22a to service suppliers: the DSS alone, one process, durable.
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  hotline dev token-server --listen 127.0.0.1:8085 --key-folder ./dev-keys &\n  hotline dss --listen 127.0.0.1:8082 --public-key ./dev-keys/public.pem --audience localhost --data ./dss-data\n  curl -s localhost:8082/aux/v1/version\n\nTokens are RS256, ES256 or EdDSA, checked against the keys given; a change of the state is answered when it is on the disk. HOTLINE_LOG=hotline::request=info logs every request. It stops gracefully on SIGTERM."
+)]
+pub(crate) struct Serve {
+    /// Where to listen
+    #[arg(long, default_value = "127.0.0.1:8082")]
+    listen: SocketAddr,
+    /// A public key in PEM that tokens may be signed with; may be given more than once
+    #[arg(long = "public-key", value_name = "FILE", value_delimiter = ',')]
+    public_keys: Vec<PathBuf>,
+    /// A key set (JWKS) to fetch keys from, and to keep fresh
+    #[arg(long, value_name = "URL")]
+    jwks_url: Option<String>,
+    /// What a token's `aud` may be; separated by commas
+    #[arg(long = "audience", value_delimiter = ',', required = true)]
+    audiences: Vec<String>,
+    /// What a token's `iss` must be
+    #[arg(long)]
+    issuer: Option<String>,
+    /// Accept base URLs without TLS: for development only
+    #[arg(long)]
+    allow_http_base_urls: bool,
+    /// Where everything is kept
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// How many minutes what has ended can still be asked for by its identifier
+    #[arg(long, default_value_t = 60)]
+    retention: u32,
+    /// The name of the pool's airspace representation
+    #[arg(long, default_value = "hotline")]
+    pool: String,
+    /// This instance's name in the pool
+    #[arg(long, default_value = "dss-1")]
+    instance: String,
+    /// Where suppliers reach this instance, for the list of instances
+    #[arg(long, value_name = "URL")]
+    public_endpoint: Option<String>,
+    /// Log as JSON, one object a line
+    #[arg(long)]
+    log_json: bool,
+}
+
+/// Things for development and tests only.
+#[derive(Args)]
+#[command(after_help = "Example:\n  hotline dev token-server --key-folder ./dev-keys")]
+pub(crate) struct Dev {
+    #[command(subcommand)]
+    what: DevWhat,
+}
+
+#[derive(Subcommand)]
+enum DevWhat {
+    /// Give a token to whoever asks, on this machine only: `GET /token?intended_audience=…&scope=…&sub=…`
+    #[command(
+        after_help = "Example:\n  hotline dev token-server --listen 127.0.0.1:8085 --key-folder ./dev-keys\n  curl -s 'localhost:8085/token?intended_audience=localhost&scope=utm.strategic_coordination&sub=uss1'\n\nThe key is made at the first start; the folder then has private.pem and public.pem."
+    )]
+    TokenServer {
+        /// Where to listen; a loopback address
+        #[arg(long, default_value = "127.0.0.1:8085")]
+        listen: SocketAddr,
+        /// Where the keys are kept
+        #[arg(long, value_name = "DIR")]
+        key_folder: PathBuf,
+    },
+}
+
+/// This machine's clock.
+pub(crate) fn real_clock() -> Clock {
+    Arc::new(|| Moment::from_micros(jiff::Timestamp::now().as_microsecond()))
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> Outcome {
+        let filter = EnvFilter::try_from_env("HOTLINE_LOG")
+            .unwrap_or_else(|_| EnvFilter::new("info,hotline::request=warn"));
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        if self.log_json {
+            log.json().init();
+        } else {
+            log.init();
+        }
+        let gate = Arc::new(self.gate()?);
+        if let Some(url) = &self.jwks_url {
+            let fetched = keep_fresh(Arc::downgrade(&gate), url.clone());
+            if let Err(why) = fetched {
+                tracing::warn!(
+                    "{why}; it is tried again, until then tokens are refused unless a --public-key fits"
+                );
+            }
+        }
+        let (clock, measures) = (real_clock(), Arc::new(Measures::default()));
+        let settings = Settings { retention: i64::from(self.retention) * 60 * 1_000_000 };
+        let store =
+            Store::open(&self.data, settings, clock.clone(), measures.clone()).map_err(|e| e.to_string())?;
+        let dss = Arc::new(Dss {
+            store,
+            gate,
+            base_urls: if self.allow_http_base_urls { BaseUrls::Any } else { BaseUrls::Secure },
+            identity: Identity {
+                pool: self.pool,
+                instance: self.instance.into(),
+                endpoint: self.public_endpoint.map(Into::into),
+            },
+            measures,
+            clock,
+        });
+        let runtime = tokio::runtime::Runtime::new().map_err(|e| e.to_string())?;
+        let served = runtime.block_on(async {
+            let listener = bind(self.listen).await?;
+            let address = listener.local_addr().map_err(|e| e.to_string())?;
+            say!("dss: F3548-21, F3411-19 and F3411-22a on http://{address}");
+            serve(dss.clone(), listener, ended()).await.map_err(|e| e.to_string())
+        });
+        // Requests that did not end in time go with the runtime; then nobody else holds the store.
+        drop(runtime);
+        match Arc::try_unwrap(dss) {
+            Ok(mut dss) => dss.store.close().map_err(|e| e.to_string())?,
+            Err(_) => tracing::warn!("requests were still under way; the journal is read at the next start"),
+        }
+        served.map(|()| true)
+    }
+
+    fn gate(&self) -> Result<Gate, String> {
+        if self.public_keys.is_empty() && self.jwks_url.is_none() {
+            return Err("give --public-key or --jwks-url: without a key no token can be checked".into());
+        }
+        let key = |path: &PathBuf| {
+            let pem = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
+            PublicKey::from_pem(&pem).map_err(|e| format!("{}: {e}", path.display()))
+        };
+        let keys = self.public_keys.iter().map(key).collect::<Result<_, _>>()?;
+        Ok(Gate::new(keys, self.audiences.clone(), self.issuer.clone()))
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|e| format!("cannot listen on {address}: {e}"))
+}
+
+async fn ended() {
+    if let Err(why) = wait_for_end(false).await {
+        tracing::error!("{why}");
+    }
+}
+
+impl Dev {
+    pub(crate) fn run(self) -> Outcome {
+        let DevWhat::TokenServer { listen, key_folder } = self.what;
+        if !listen.ip().is_loopback() {
+            return Err(format!(
+                "{listen} is no loopback address: whoever reaches this server gets any token"
+            ));
+        }
+        let server = token_server(&key_folder)?;
+        let runtime = tokio::runtime::Runtime::new().map_err(|e| e.to_string())?;
+        runtime.block_on(async {
+            let listener = bind(listen).await?;
+            let address = listener.local_addr().map_err(|e| e.to_string())?;
+            say!(
+                "tokens for development on http://{address}/token, checked with {}",
+                key_folder.join("public.pem").display()
+            );
+            let serving = axum::serve(listener, server.service()).with_graceful_shutdown(ended());
+            serving.await.map_err(|e| e.to_string())?;
+            Ok(true)
+        })
+    }
+}
+
+/// The server with the key of a folder, made there when there is none.
+fn token_server(folder: &Path) -> Result<TokenServer, String> {
+    let told = |path: &Path, e: std::io::Error| format!("{}: {e}", path.display());
+    let (private, public) = (folder.join("private.pem"), folder.join("public.pem"));
+    if private.exists() {
+        let pem = std::fs::read_to_string(&private).map_err(|e| told(&private, e))?;
+        return TokenServer::from_pem(&pem, real_clock()).map_err(|e| format!("{}: {e}", private.display()));
+    }
+    std::fs::create_dir_all(folder).map_err(|e| told(folder, e))?;
+    let server = TokenServer::new(real_clock())?;
+    std::fs::write(&public, server.public_key()?).map_err(|e| told(&public, e))?;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&private);
+    let file = file.as_mut().map_err(|e| format!("{}: {e}", private.display()))?;
+    file.write_all(server.private_key()?.as_bytes()).map_err(|e| told(&private, e))?;
+    Ok(server)
+}
