@@ -1,6 +1,7 @@
 //! Every decoder, fed with any bytes: it must answer, with a value or a reason, and what it accepts must encode
 //! to the same bytes again where one encoding is promised.
 
+use hotline_dss::{Entry, Item, Machine, Settings};
 use hotline_evidence::verify;
 use hotline_feeds::Recording;
 use hotline_ledger::{
@@ -38,6 +39,9 @@ pub const TARGETS: &[Target] = &[
     ("number_table", number_table),
     ("text_files", text_files),
     ("planner_json", planner_json),
+    ("dss_entry", dss_entry),
+    ("dss_snapshot", dss_snapshot),
+    ("utm_body", utm_body),
 ];
 
 /// The key that signed the seeds.
@@ -276,4 +280,27 @@ fn planner_json(data: &[u8]) {
     if let Ok(tracks) = serde_json::from_slice::<Vec<TrackInput>>(data) {
         tracks.iter().for_each(|t| drop(t.read()));
     }
+}
+
+/// Entries one after another, each applied to a machine.
+fn dss_entry(data: &[u8]) {
+    let mut machine = Machine::new(Settings::default());
+    let mut decoder = minicbor::Decoder::new(data);
+    while let Ok(entry) = decoder.decode::<Entry>() {
+        machine.apply(&entry);
+    }
+    let again = Machine::from_items(Settings::default(), machine.items());
+    assert_eq!(again.counts(), machine.counts());
+}
+
+fn dss_snapshot(data: &[u8]) {
+    let mut machine = Machine::new(Settings::default());
+    let mut decoder = minicbor::Decoder::new(data);
+    while let Ok(item) = decoder.decode::<Item>() {
+        machine.restore(item);
+    }
+}
+
+fn utm_body(data: &[u8]) {
+    _ = hotline_utm::forms_of(data);
 }

@@ -199,7 +199,7 @@ impl Machine {
         let instance = Instance {
             name: name.clone(),
             endpoint: endpoint.cloned().or_else(|| known.and_then(|k| k.endpoint.clone())),
-            heartbeats: known.map_or(0, |k| k.heartbeats) + 1,
+            heartbeats: known.map_or(0, |k| k.heartbeats).saturating_add(1),
             heartbeat: heartbeat.clone(),
         };
         self.instances.insert(name.clone(), instance);

@@ -17,6 +17,7 @@ mod dss;
 mod f3411_19;
 mod f3411_22a;
 mod f3548;
+mod forms;
 mod geometry;
 mod jwks;
 mod measures;
@@ -30,6 +31,7 @@ mod token_server;
 mod tokens;
 
 pub use dss::{BaseUrls, Dss, Identity, MAX_BODY};
+pub use forms::forms_of;
 pub use jwks::{JWKS_REFRESH, JwksError, keep_fresh};
 pub use measures::Measures;
 pub use problem::Problem;

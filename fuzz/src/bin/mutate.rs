@@ -63,6 +63,122 @@ fn main() {
     }
 }
 
+/// A machine that has been through every command, as its entries and its items; and bodies of requests.
+fn dss_seeds(keep: impl Fn(&str, &str, &[u8])) {
+    use hotline_dss::*;
+    let cells = hotline_airspace::cover_circle(
+        hotline_airspace::Position::new(
+            hotline_airspace::Degrees::new(47.0),
+            hotline_airspace::Degrees::new(8.0),
+        )
+        .expect("on the globe"),
+        hotline_airspace::Metres::new(900.0),
+    )
+    .expect("a covering");
+    let second = |n: i64| Moment::from_micros(n * 1_000_000);
+    let (start, end, url): (_, _, std::sync::Arc<str>) =
+        (second(100), second(4_000), "https://uss.example".into());
+    let id = |n: u128| Id(uuid::Uuid::from_u128(n));
+    let extent = Extent { cells: cells.clone().into(), lower: 10.0, upper: 120.0, start, end };
+    let window =
+        Window { cells: cells.into(), lower: f64::NEG_INFINITY, upper: 120.0, start: Some(start), end: None };
+    let end_window = Window { end: Some(end), ..window.clone() };
+    let heartbeat = Heartbeat { at: start, reporter: None, source: "startup".into(), next: Some(end) };
+    let new = NewSubscription { url: url.clone(), for_constraints: true };
+    let commands = [
+        Command::PutIntent {
+            id: id(1),
+            ovn: None,
+            extent: extent.clone(),
+            key: vec!["an-ovn-of-another".into()],
+            state: IntentState::Accepted,
+            url: url.clone(),
+            subscription: SubscriptionChoice::New(new),
+            requested_ovn: Some("chosen".into()),
+        },
+        Command::PutSubscription {
+            id: id(2),
+            version: None,
+            window: window.clone(),
+            url: url.clone(),
+            for_intents: true,
+            for_constraints: true,
+        },
+        Command::PutConstraint { id: id(3), ovn: None, extent, url: url.clone() },
+        Command::PutRidSubscription { id: id(4), version: None, window, url: url.clone() },
+        Command::PutServiceArea { id: id(5), version: None, window: end_window, url },
+        Command::SetAvailability {
+            uss: "uss2".into(),
+            old_version: "".into(),
+            availability: Availability::Down,
+        },
+        Command::Report { content: "{}".into() },
+        Command::Heartbeat { instance: "dss-1".into(), endpoint: None, heartbeat },
+        Command::DeleteConstraint { id: id(3), ovn: "unknown".into() },
+        Command::DeleteIntent { id: id(1), ovn: "chosen".into() },
+    ];
+    let mut machine = Machine::new(Settings::default());
+    let mut entries = Vec::new();
+    for (n, command) in commands.into_iter().enumerate() {
+        let (at, deadline) = (second(110 + n as i64), second(200));
+        let entry = Entry { at, deadline, client: "uss1".into(), nonce: [n as u8; NONCE_BYTES], command };
+        entries.extend(minicbor::to_vec(&entry).expect("to memory"));
+        if n == 8 {
+            let items: Vec<u8> =
+                machine.items().iter().flat_map(|item| minicbor::to_vec(item).expect("to memory")).collect();
+            keep("dss_snapshot", "all", &items);
+        }
+        machine.apply(&entry);
+    }
+    keep("dss_entry", "all", &entries);
+    let time = |n: i64| format!(r#"{{"value":"2026-01-0{n}T12:00:00.5Z","format":"RFC3339"}}"#);
+    let altitude = |n: i64| format!(r#"{{"value":{n},"reference":"W84","units":"M"}}"#);
+    let volume = |outline: &str| {
+        let (a, b, c, d) = (altitude(10), altitude(99), time(1), time(2));
+        format!(
+            r#"{{"volume":{{{outline},"altitude_lower":{a},"altitude_upper":{b}}},"time_start":{c},"time_end":{d}}}"#
+        )
+    };
+    let circle = r#""outline_circle":{"center":{"lat":47,"lng":8},"radius":{"value":300,"units":"M"}}"#;
+    let vertices = r#"{"vertices":[{"lat":47,"lng":8},{"lat":47.01,"lng":8},{"lat":47,"lng":8.01}]}"#;
+    let polygon = format!(r#""outline_polygon":{vertices}"#);
+    let url = r#""uss_base_url":"https://uss.example""#;
+    let bodies = [
+        (
+            "intent",
+            format!(
+                r#"{{"extents":[{},{}],"key":["x"],"state":"Accepted",{url},"new_subscription":{{{url}}}}}"#,
+                volume(circle),
+                volume(&polygon)
+            ),
+        ),
+        ("constraint", format!(r#"{{"extents":[{}],{url}}}"#, volume(circle))),
+        (
+            "subscription",
+            format!(r#"{{"extents":{},{url},"notify_for_constraints":true}}"#, volume(&polygon)),
+        ),
+        ("query", format!(r#"{{"area_of_interest":{}}}"#, volume(circle))),
+        (
+            "report",
+            format!(
+                r#"{{"exchange":{{"url":"u","method":"PUT","recorder_role":"Client","request_time":{}}}}}"#,
+                time(1)
+            ),
+        ),
+        (
+            "area19",
+            format!(
+                r#"{{"extents":{{"spatial_volume":{{"footprint":{vertices},"altitude_lo":1}},"time_end":"2026-01-01T12:00:00Z"}},"flights_url":"https://a/f"}}"#
+            ),
+        ),
+        ("searched", "47,8,47.01,8,47,8.01".to_owned()),
+    ];
+    for (name, text) in bodies {
+        assert!(!hotline_utm::forms_of(text.as_bytes()).is_empty(), "{name} is no body");
+        keep("utm_body", name, text.as_bytes());
+    }
+}
+
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).expect("an instant")
 }
@@ -72,6 +188,7 @@ fn seeds() {
         std::fs::create_dir_all(corpus(target)).expect("a folder");
         std::fs::write(corpus(target).join(name), data).expect("written");
     };
+    dss_seeds(keep);
     let id = |text: &str| FlightId::new(text).expect("a plain name");
     let subject =
         |name: &str| Subject { party: hotline_ledger::PartyName::new(name).expect("a name"), id: id("A1") };

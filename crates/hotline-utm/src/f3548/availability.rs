@@ -28,7 +28,7 @@ struct Set {
 
 /// The parts of a report that must be there.
 #[derive(Deserialize)]
-struct ErrorReport {
+pub(super) struct ErrorReport {
     exchange: Exchange,
 }
 

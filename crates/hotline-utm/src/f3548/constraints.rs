@@ -16,9 +16,15 @@ use serde_json::json;
 use std::sync::Arc;
 
 #[derive(Deserialize)]
-struct Put {
+pub(super) struct Put {
     extents: Vec<Volume4>,
     uss_base_url: String,
+}
+
+impl Put {
+    pub(super) fn is_whole(&self) -> bool {
+        union(&self.extents, false).is_ok()
+    }
 }
 
 pub(super) async fn query(

@@ -23,7 +23,7 @@ const MAX_KEY: usize = 5_000;
 const MAX_OVN_AGE: u64 = 5 * 60 * 1_000_000;
 
 #[derive(Deserialize)]
-struct Put {
+pub(super) struct Put {
     extents: Vec<Volume4>,
     key: Option<Vec<Arc<str>>>,
     state: String,
@@ -31,6 +31,12 @@ struct Put {
     subscription_id: Option<String>,
     new_subscription: Option<New>,
     requested_ovn_suffix: Option<String>,
+}
+
+impl Put {
+    pub(super) fn is_whole(&self) -> bool {
+        state(&self.state).is_ok() && union(&self.extents, true).is_ok()
+    }
 }
 
 #[derive(Deserialize)]

@@ -37,3 +37,18 @@ pub(crate) fn routes() -> Router<Arc<Dss>> {
         .route("/dss/v1/uss_availability/{uss}", get(availability::get).put(availability::set))
         .route("/dss/v1/reports", post(availability::report))
 }
+
+/// Which bodies of F3548 these bytes are.
+pub(crate) fn forms_of(bytes: &[u8]) -> Vec<&'static str> {
+    fn is<T: serde::de::DeserializeOwned>(bytes: &[u8], whole: impl Fn(&T) -> bool) -> bool {
+        serde_json::from_slice(bytes).is_ok_and(|body| whole(&body))
+    }
+    let forms = [
+        ("operational intent", is(bytes, intents::Put::is_whole)),
+        ("constraint", is(bytes, constraints::Put::is_whole)),
+        ("subscription", is(bytes, subscriptions::Put::is_whole)),
+        ("query", is(bytes, wire::AreaOfInterest::is_whole)),
+        ("report", is(bytes, |_: &availability::ErrorReport| true)),
+    ];
+    forms.into_iter().filter_map(|(name, is)| is.then_some(name)).collect()
+}

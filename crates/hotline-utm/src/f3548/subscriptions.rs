@@ -16,11 +16,17 @@ use serde_json::json;
 use std::sync::Arc;
 
 #[derive(Deserialize)]
-struct Put {
+pub(super) struct Put {
     extents: Volume4,
     uss_base_url: String,
     notify_for_operational_intents: Option<bool>,
     notify_for_constraints: Option<bool>,
+}
+
+impl Put {
+    pub(super) fn is_whole(&self) -> bool {
+        self.extents.window().is_ok()
+    }
 }
 
 #[derive(Serialize)]

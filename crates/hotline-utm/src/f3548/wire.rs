@@ -15,6 +15,12 @@ pub(super) struct AreaOfInterest {
     pub(super) area_of_interest: Option<Volume4>,
 }
 
+impl AreaOfInterest {
+    pub(super) fn is_whole(&self) -> bool {
+        self.area_of_interest.as_ref().is_some_and(|area| area.searched().is_ok())
+    }
+}
+
 #[derive(Serialize)]
 pub(super) struct IntentReference {
     id: String,

@@ -1,0 +1,9 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let (_, run) = hotline_fuzz::TARGETS
+        .iter()
+        .find(|(name, _)| *name == "dss_snapshot")
+        .expect("a target of that name");
+    run(data);
+});
