@@ -91,6 +91,8 @@ impl Edition for Edition19 {
             "id": subscription.id.to_string(),
             "owner": *subscription.owner,
             "version": *subscription.version,
+            // The file asks for it without saying what it is.
+            "url": *subscription.url,
             "callbacks": { "identification_service_area_url": *subscription.url },
             "notification_index": subscription.index,
             "time_start": written(subscription.extent.start),

@@ -84,7 +84,7 @@ impl Time {
         Self { value: written(moment), format: "RFC3339".into() }
     }
 
-    fn instant(&self) -> Result<Moment, Problem> {
+    pub(crate) fn instant(&self) -> Result<Moment, Problem> {
         if self.format != "RFC3339" {
             return Err(Problem::invalid(format!(
                 "a time's format must be \"RFC3339\", not {:?}",

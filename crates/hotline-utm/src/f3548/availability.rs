@@ -11,8 +11,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hotline_dss::{Answer, Availability, Command};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::sync::Arc;
 
 /// The longest name of a supplier.
@@ -26,23 +26,36 @@ struct Set {
     availability: String,
 }
 
-/// The parts of a report that must be there.
-#[derive(Deserialize)]
+/// A report of an exchange that went wrong.
+#[derive(Deserialize, Serialize)]
 pub(super) struct ErrorReport {
+    report_id: Option<String>,
     exchange: Exchange,
 }
 
-#[derive(Deserialize)]
-#[allow(dead_code)] // Only whether they are there and of their kind.
+#[derive(Deserialize, Serialize)]
 struct Exchange {
     url: String,
     method: String,
+    #[serde(default)]
+    headers: Vec<String>,
     recorder_role: Role,
     request_time: Time,
+    #[serde(default)]
+    request_body: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     response_time: Option<Time>,
+    #[serde(default)]
+    response_body: String,
+    #[serde(default)]
+    response_code: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    /// The file asks for it without saying what it is; clients do not send it.
+    request_source: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 enum Role {
     Client,
     Server,
@@ -102,15 +115,17 @@ pub(super) async fn report(
     if bytes.len() > MAX_REPORT {
         return Err(Problem::invalid(format!("a report has {MAX_REPORT} bytes at most")));
     }
-    let ErrorReport { exchange } = body(&bytes)?;
-    match exchange.recorder_role {
-        Role::Client | Role::Server => {}
+    let mut report: ErrorReport = body(&bytes)?;
+    for time in
+        [Some(&report.exchange.request_time), report.exchange.response_time.as_ref()].into_iter().flatten()
+    {
+        time.instant()?;
     }
-    let mut report: Value = body(&bytes)?;
-    let command = Command::Report { content: report.to_string().into() };
-    match dss.change(&client, command).await? {
+    report.exchange.request_source.get_or_insert_with(|| client.name.to_string());
+    let content = serde_json::to_string(&report).map_err(|e| Problem::failed(e.to_string()))?;
+    match dss.change(&client, Command::Report { content: content.into() }).await? {
         Answer::Report { id } => {
-            report["report_id"] = json!(id.to_string());
+            report.report_id = Some(id.to_string());
             Ok((StatusCode::CREATED, Json(report)).into_response())
         }
         other => Err(Problem::failed(format!("a report was answered with {other:?}"))),
