@@ -36,6 +36,7 @@ pub use jwks::{JWKS_REFRESH, JwksError, keep_fresh};
 pub use measures::Measures;
 pub use problem::Problem;
 pub use serve::{DRAIN, serve, service};
+pub use snapshot_file::write_snapshot;
 pub use store::{ANSWER_WITHIN, Clock, SNAPSHOT_EVERY, Store, StoreError};
 pub use token_server::TokenServer;
 pub use tokens::{Client, Gate, KeyError, PublicKey};

@@ -17,6 +17,14 @@ const FRAME: usize = 1 << 20;
 /// The largest frame that is read: one item beyond [`FRAME`].
 const MAX_FRAME: usize = 8 << 20;
 
+/// Writes a snapshot into the folder of a store that is not open: so a store begins with things from elsewhere.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_snapshot(folder: &Path, position: u64, items: Vec<Item>) -> Result<(), StoreError> {
+    save(folder, position, items)
+}
+
 pub(crate) fn save(folder: &Path, position: u64, items: Vec<Item>) -> Result<(), StoreError> {
     let path = folder.join(format!("{NAME}.new"));
     let write = || -> std::io::Result<()> {

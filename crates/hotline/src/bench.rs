@@ -1,12 +1,12 @@
 //! `hotline bench`: the measurements of BENCHMARKS.md.
 
-use crate::{Outcome, bench_alert, bench_line, bench_store};
+use crate::{Outcome, bench_alert, bench_line, bench_store, bench_utm};
 use clap::{Args, Subcommand};
 
 /// Measure this machine: alert latency, durable statements, start-up, memory.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  hotline bench alert --tracks 10000 --flood\n  hotline bench catch-up\n  hotline bench evidence --statements 1000000\n  hotline bench statements\n  hotline bench startup --records 1000000\n  hotline bench memory"
+    after_help = "Example:\n  hotline bench alert --tracks 10000 --flood\n  hotline bench catch-up\n  hotline bench evidence --statements 1000000\n  hotline bench statements\n  hotline bench startup --records 1000000\n  hotline bench memory\n  hotline bench utm --seconds 10"
 )]
 pub(crate) struct Bench {
     #[command(subcommand)]
@@ -51,6 +51,8 @@ enum What {
         #[arg(long, default_value_t = 1_000_000)]
         records: u64,
     },
+    /// The standards' interfaces: intents, service areas, searches, start, growth
+    Utm(bench_utm::Utm),
     /// Memory for each live intent
     Memory {
         /// Intents
@@ -67,6 +69,7 @@ impl Bench {
             What::Evidence { statements } => bench_line::evidence(statements),
             What::Statements { seconds } => bench_store::statements(seconds),
             What::Startup { records } => bench_store::startup(records),
+            What::Utm(utm) => utm.run(),
             What::Memory { intents } => bench_store::memory(intents),
         }
     }
