@@ -79,14 +79,14 @@ fn instance(instance: &Instance) -> Value {
     body
 }
 
-fn all_instances(dss: &Dss) -> Result<Value, Problem> {
-    let found: Vec<Value> = dss.read()?.instances().map(instance).collect();
+async fn all_instances(dss: &Dss) -> Result<Value, Problem> {
+    let found: Vec<Value> = dss.read().await?.instances().map(instance).collect();
     Ok(json!({ "dss_instances": found }))
 }
 
 async fn instances(State(dss): State<Arc<Dss>>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
     dss.client(&headers, &[POOL])?;
-    all_instances(&dss).map(Json)
+    all_instances(&dss).await.map(Json)
 }
 
 #[derive(Deserialize)]
@@ -112,7 +112,7 @@ async fn heartbeat(
         return Err(Problem::invalid("next_heartbeat_expected_before must not be before timestamp"));
     }
     beat_now(&dss, Some(client.name.clone()), &source, at, next).await?;
-    Ok((StatusCode::CREATED, Json(all_instances(&dss)?)).into_response())
+    Ok((StatusCode::CREATED, Json(all_instances(&dss).await?)).into_response())
 }
 
 /// Notes a heartbeat of this instance.

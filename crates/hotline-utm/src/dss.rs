@@ -64,8 +64,8 @@ impl Dss {
     }
 
     /// The state, to be read.
-    pub(crate) fn read(&self) -> Result<impl std::ops::Deref<Target = Machine> + '_, Problem> {
-        Ok(self.store.read()?)
+    pub(crate) async fn read(&self) -> Result<impl std::ops::Deref<Target = Machine> + '_, Problem> {
+        Ok(self.store.read().await?)
     }
 
     /// Whether a supplier may be reached there.
@@ -91,7 +91,9 @@ impl From<StoreError> for Problem {
                 JournalError::TooLarge { .. } => Self::too_large(why.to_string()),
                 _ => Self::unavailable(why.to_string()),
             },
-            StoreError::Stalled | StoreError::Closing => Self::unavailable(why.to_string()),
+            StoreError::Stalled | StoreError::Closing | StoreError::Cluster(_) => {
+                Self::unavailable(why.to_string())
+            }
             StoreError::Unreadable(_) => Self::failed(why.to_string()),
         }
     }

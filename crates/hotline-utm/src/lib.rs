@@ -13,7 +13,9 @@
 //! - [`TokenServer`]: tokens for development and tests.
 
 mod auxiliary;
+mod cluster;
 mod dss;
+mod embedded;
 mod f3411_19;
 mod f3411_22a;
 mod f3548;
@@ -30,6 +32,7 @@ mod store;
 mod token_server;
 mod tokens;
 
+pub use cluster::{ClusterError, ClusterOptions};
 pub use dss::{BaseUrls, Dss, Identity, MAX_BODY};
 pub use forms::forms_of;
 pub use jwks::{JWKS_REFRESH, JwksError, keep_fresh};

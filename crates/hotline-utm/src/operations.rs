@@ -22,16 +22,15 @@ async fn healthy() -> &'static str {
 
 /// Requests can be served: the state is there and the disk answers.
 async fn ready(State(dss): State<Arc<Dss>>) -> Result<&'static str, Problem> {
-    dss.read()?;
+    dss.read().await?;
     Ok("ready\n")
 }
 
 async fn metrics(State(dss): State<Arc<Dss>>) -> Result<Response, Problem> {
-    for (kind, count) in dss.read()?.counts() {
+    for (kind, count) in dss.read().await?.counts() {
         dss.measures.stored.get_or_create(&Kind { kind }).set(count as i64);
     }
-    let (position, kept) = dss.store.positions();
-    dss.measures.behind.set((position - kept) as i64);
+    dss.measures.behind.set(dss.store.since_snapshot() as i64);
     let form = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, form)], dss.measures.written()).into_response())
 }

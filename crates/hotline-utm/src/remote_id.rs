@@ -96,7 +96,7 @@ async fn search_areas<E: Edition>(
 ) -> Result<Json<Value>, Problem> {
     dss.client(&headers, E::READ)?;
     let asked = open(asked_area(query)?);
-    let found = dss.read()?.find_service_areas(&asked, (dss.clock)());
+    let found = dss.read().await?.find_service_areas(&asked, (dss.clock)());
     let found: Vec<Value> = found.iter().map(|area| E::area_body(area)).collect();
     Ok(Json(json!({ "service_areas": found })))
 }
@@ -108,7 +108,7 @@ async fn get_area<E: Edition>(
 ) -> Result<Json<Value>, Problem> {
     dss.client(&headers, E::READ_AREA)?;
     let id = identifier(&id)?;
-    let found = dss.read()?.service_area(id);
+    let found = dss.read().await?.service_area(id);
     let found =
         found.ok_or_else(|| Problem::not_found(format!("there is no identification service area {id}")))?;
     Ok(Json(json!({ "service_area": E::area_body(&found) })))
@@ -180,7 +180,7 @@ async fn search_subscriptions<E: Edition>(
     let client = dss.client(&headers, E::READ)?;
     let mut asked = open(asked_area(query)?);
     (asked.start, asked.end) = (Moment::MIN, Moment::MAX);
-    let found = dss.read()?.find_rid_subscriptions(&client.name, &asked, (dss.clock)());
+    let found = dss.read().await?.find_rid_subscriptions(&client.name, &asked, (dss.clock)());
     let found: Vec<Value> = found.iter().map(|subscription| E::subscription_body(subscription)).collect();
     Ok(Json(json!({ "subscriptions": found })))
 }
@@ -192,7 +192,7 @@ async fn get_subscription<E: Edition>(
 ) -> Result<Json<Value>, Problem> {
     dss.client(&headers, E::READ_SUBSCRIPTION)?;
     let id = identifier(&id)?;
-    let found = dss.read()?.rid_subscription(id);
+    let found = dss.read().await?.rid_subscription(id);
     let found = found.ok_or_else(|| Problem::not_found(format!("there is no subscription {id}")))?;
     Ok(Json(json!({ "subscription": E::subscription_body(&found) })))
 }

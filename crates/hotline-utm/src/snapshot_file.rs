@@ -27,27 +27,38 @@ pub fn write_snapshot(folder: &Path, position: u64, items: Vec<Item>) -> Result<
 
 pub(crate) fn save(folder: &Path, position: u64, items: Vec<Item>) -> Result<(), StoreError> {
     let path = folder.join(format!("{NAME}.new"));
-    let write = || -> std::io::Result<()> {
+    let keep = || -> std::io::Result<()> {
         let mut file = BufWriter::new(File::create(&path)?);
-        file.write_all(HEAD)?;
-        frame(&mut file, &position.to_be_bytes())?;
-        let mut encoder = Encoder::new(Vec::with_capacity(FRAME + 4096));
-        for item in items {
-            encoder.encode(&item).expect("writing to memory does not fail");
-            if encoder.writer().len() >= FRAME {
-                frame(&mut file, encoder.writer())?;
-                encoder.writer_mut().clear();
-            }
-        }
-        if !encoder.writer().is_empty() {
-            frame(&mut file, encoder.writer())?;
-        }
-        frame(&mut file, &[])?;
+        write(&mut file, position, items)?;
         file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
         std::fs::rename(&path, folder.join(NAME))?;
         File::open(folder)?.sync_all()
     };
-    write().map_err(|e| StoreError::Unreadable(format!("{} cannot be written: {e}", path.display())))
+    keep().map_err(|e| StoreError::Unreadable(format!("{} cannot be written: {e}", path.display())))
+}
+
+/// A snapshot in memory.
+pub(crate) fn written(position: u64, items: Vec<Item>) -> Vec<u8> {
+    let mut whole = Vec::new();
+    write(&mut whole, position, items).expect("writing to memory does not fail");
+    whole
+}
+
+fn write(file: &mut impl Write, position: u64, items: Vec<Item>) -> std::io::Result<()> {
+    file.write_all(HEAD)?;
+    frame(file, &position.to_be_bytes())?;
+    let mut encoder = Encoder::new(Vec::with_capacity(FRAME + 4096));
+    for item in items {
+        encoder.encode(&item).expect("writing to memory does not fail");
+        if encoder.writer().len() >= FRAME {
+            frame(file, encoder.writer())?;
+            encoder.writer_mut().clear();
+        }
+    }
+    if !encoder.writer().is_empty() {
+        frame(file, encoder.writer())?;
+    }
+    frame(file, &[])
 }
 
 fn frame(file: &mut impl Write, content: &[u8]) -> std::io::Result<()> {
@@ -73,7 +84,7 @@ pub(crate) fn load(folder: &Path, settings: Settings) -> Result<Option<(u64, Mac
     })
 }
 
-fn read(mut file: impl Read, settings: Settings) -> Result<(u64, Machine), String> {
+pub(crate) fn read(mut file: impl Read, settings: Settings) -> Result<(u64, Machine), String> {
     let mut head = [0; HEAD.len()];
     file.read_exact(&mut head).map_err(|e| e.to_string())?;
     if head != *HEAD {

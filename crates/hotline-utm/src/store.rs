@@ -1,16 +1,17 @@
-//! The machine, its journal and its snapshots.
+//! The machine, and where its commands are made durable: a journal on this disk, or an etcd cluster.
 //!
-//! A command is written to the journal, together with all that wait, and then applied. Readers see only what was
-//! durable and wait for no disk. While the disk has not answered for something beyond its deadline, nobody is answered at
-//! all: nobody can have seen that it was not done, so it may still turn out done.
+//! A command is made durable together with all that wait, and then applied. Readers see only what was durable and wait for
+//! no disk.
 
+use crate::cluster::{self, Cluster, ClusterOptions};
+use crate::embedded::Embedded;
 use crate::measures::Measures;
 use crate::snapshot_file;
-use hotline_dss::{Answer, Command, Entry, Machine, Moment, NONCE_BYTES, Settings};
-use hotline_journal::{EmbeddedJournal, GroupCommit, Journal, JournalError};
+use hotline_dss::{Answer, Command, Entry, Item, Machine, Moment, NONCE_BYTES, Settings};
+use hotline_journal::JournalError;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -18,9 +19,6 @@ use tokio::sync::oneshot;
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// A snapshot is taken after so many commands.
 pub const SNAPSHOT_EVERY: u64 = 300_000;
-/// How often the snapshot's thread looks whether one is due.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-const RECORDS_READ: usize = 10_000;
 
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
@@ -31,10 +29,13 @@ pub enum StoreError {
     /// The journal refused it; nothing was changed.
     #[error("{0}")]
     Journal(Arc<JournalError>),
+    /// The cluster did not take it, or cannot be asked; nothing was changed.
+    #[error("{0}")]
+    Cluster(String),
     /// The disk has not answered for longer than a request may wait.
     #[error("the disk has not answered for {} seconds; ask again later", ANSWER_WITHIN.as_secs())]
     Stalled,
-    /// What was kept cannot be read.
+    /// What was kept cannot be read, or cannot be kept.
     #[error("{0}")]
     Unreadable(String),
     /// The store is closing.
@@ -42,44 +43,122 @@ pub enum StoreError {
     Closing,
 }
 
+/// A command that waits to be made durable, and who waits for its answer.
+pub(crate) struct Waiting {
+    pub(crate) entry: Entry,
+    /// The entry as it is written.
+    pub(crate) record: Vec<u8>,
+    pub(crate) answer: oneshot::Sender<Result<Answer, StoreError>>,
+}
+
 struct State {
     machine: Machine,
-    /// How many records of the journal have been applied.
+    /// How much has been applied: records of the journal, or the cluster's revision.
     position: u64,
 }
 
-struct Waiting {
-    entry: Entry,
-    answer: oneshot::Sender<Result<Answer, StoreError>>,
+/// What requests and those who write share.
+pub(crate) struct Shared {
+    state: RwLock<State>,
+    settings: Settings,
+    clock: Clock,
+    measures: Arc<Measures>,
+    /// How many commands have been applied since the newest snapshot.
+    since_kept: AtomicU64,
+    pub(crate) stopping: AtomicBool,
 }
 
-struct Shared {
-    state: RwLock<State>,
-    clock: Clock,
-    /// The deadline of what is being written, or the end of time.
-    writing: AtomicI64,
-    /// How many records the newest snapshot covers.
-    kept: AtomicU64,
-    stopping: AtomicBool,
+impl Shared {
+    fn reading(&self) -> RwLockReadGuard<'_, State> {
+        // The machine changes nothing after the last check of a command, and no check panics half way.
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writing(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        (self.clock)()
+    }
+
+    pub(crate) const fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    pub(crate) fn position(&self) -> u64 {
+        self.reading().position
+    }
+
+    pub(crate) fn since_kept(&self) -> u64 {
+        self.since_kept.load(Ordering::Relaxed)
+    }
+
+    /// A snapshot has been taken that covers so many commands more than the one before.
+    pub(crate) fn kept(&self, commands: u64) {
+        self.since_kept.fetch_sub(commands, Ordering::Relaxed);
+    }
+
+    /// Everything there is, and how much of the log it covers.
+    pub(crate) fn items(&self) -> (u64, Vec<Item>) {
+        let state = self.reading();
+        (state.position, state.machine.items())
+    }
+
+    /// Applies commands that are durable, up to a position of the log.
+    pub(crate) fn apply(&self, entries: &[Entry], position: u64) -> Vec<Answer> {
+        let mut state = self.writing();
+        let answers = entries.iter().map(|entry| state.machine.apply(entry)).collect();
+        state.position = position;
+        drop(state);
+        self.since_kept.fetch_add(entries.len() as u64, Ordering::Relaxed);
+        self.measures.applied.inc_by(entries.len() as u64);
+        answers
+    }
+
+    /// Goes on from another state.
+    pub(crate) fn replace(&self, machine: Machine, position: u64) {
+        *self.writing() = State { machine, position };
+    }
+}
+
+enum Log {
+    Embedded(Embedded),
+    Cluster(Cluster),
 }
 
 /// The durable airspace representation.
 pub struct Store {
     shared: Arc<Shared>,
-    commit: GroupCommit<Waiting>,
-    submitted: AtomicU64,
-    journal: Arc<EmbeddedJournal>,
+    log: Log,
     folder: PathBuf,
-    keeper: Option<std::thread::JoinHandle<()>>,
 }
 
-fn unpoisoned<T>(result: Result<T, PoisonError<T>>) -> T {
-    // The machine changes nothing after the last check of a command, and no check panics half way.
-    result.unwrap_or_else(PoisonError::into_inner)
+fn shared(
+    machine: Machine,
+    position: u64,
+    settings: Settings,
+    clock: Clock,
+    measures: Arc<Measures>,
+) -> Arc<Shared> {
+    Arc::new(Shared {
+        state: RwLock::new(State { machine, position }),
+        settings,
+        clock,
+        measures,
+        since_kept: AtomicU64::new(0),
+        stopping: AtomicBool::new(false),
+    })
+}
+
+fn kept(folder: &Path, settings: Settings) -> Result<(u64, Machine), StoreError> {
+    let unreadable = |e: std::io::Error| StoreError::Unreadable(format!("{}: {e}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(unreadable)?;
+    Ok(snapshot_file::load(folder, settings)?.unwrap_or((0, Machine::new(settings))))
 }
 
 impl Store {
-    /// Opens the store in a folder, making it when there is none, and brings it to where it was.
+    /// Opens a store with a journal in a folder, making it when there is none, and brings it to where it was.
     ///
     /// # Errors
     /// When the folder or what is in it cannot be read or written, or another process uses it.
@@ -89,37 +168,30 @@ impl Store {
         clock: Clock,
         measures: Arc<Measures>,
     ) -> Result<Self, StoreError> {
-        let unreadable =
-            |e: &dyn std::fmt::Display| StoreError::Unreadable(format!("{}: {e}", folder.display()));
-        std::fs::create_dir_all(folder).map_err(|e| unreadable(&e))?;
-        let refused = |e| StoreError::Journal(Arc::new(e));
-        let journal = Arc::new(EmbeddedJournal::open(folder.join("journal.redb")).map_err(refused)?);
-        let (position, machine) =
-            snapshot_file::load(folder, settings)?.unwrap_or((0, Machine::new(settings)));
-        let mut state = State { machine, position };
-        let kept = position;
-        state.replay(&*journal)?;
-        let shared = Arc::new(Shared {
-            state: RwLock::new(state),
-            clock,
-            writing: AtomicI64::new(i64::MAX),
-            kept: AtomicU64::new(kept),
-            stopping: AtomicBool::new(false),
-        });
-        let (looking, applying) = (shared.clone(), shared.clone());
-        let gate = move |waiting: &Waiting| looking.admit(waiting);
-        let done = move |committed, waiting| applying.committed(committed, waiting, &measures);
-        let commit = GroupCommit::with_gate(journal.clone(), gate, done);
-        let mut store = Self {
-            shared,
-            commit,
-            submitted: AtomicU64::new(0),
-            journal,
-            folder: folder.into(),
-            keeper: None,
-        };
-        store.keeper = Some(store.start_keeper());
-        Ok(store)
+        let (position, machine) = kept(folder, settings)?;
+        let shared = shared(machine, position, settings, clock, measures);
+        let log = Log::Embedded(Embedded::start(shared.clone(), folder)?);
+        Ok(Self { shared, log, folder: folder.into() })
+    }
+
+    /// Joins a pool on an etcd cluster. The folder has a snapshot only, for a quicker start.
+    ///
+    /// # Errors
+    /// When no member answers, the pool's settings are others, or the folder is of another pool.
+    pub async fn join(
+        cluster: &ClusterOptions,
+        folder: &Path,
+        settings: Settings,
+        clock: Clock,
+        measures: Arc<Measures>,
+    ) -> Result<Self, StoreError> {
+        let (mut position, mut machine) = kept(folder, settings)?;
+        if let Some(newer) = cluster::begin(cluster, settings, position).await? {
+            (position, machine) = newer;
+        }
+        let shared = shared(machine, position, settings, clock, measures);
+        let log = Log::Cluster(Cluster::start(cluster, shared.clone())?);
+        Ok(Self { shared, log, folder: folder.into() })
     }
 
     /// Makes a command durable, applies it and gives the answer.
@@ -130,82 +202,60 @@ impl Store {
         if self.shared.stopping.load(Ordering::Relaxed) {
             return Err(StoreError::Closing);
         }
-        let at = self.now()?;
+        let at = self.shared.now();
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).map_err(|e| StoreError::Unreadable(format!("no random numbers: {e}")))?;
         let deadline = at.later(ANSWER_WITHIN.as_micros() as i64);
         let entry = Entry { at, deadline, client, nonce, command };
         let record = minicbor::to_vec(&entry).expect("writing to memory does not fail");
         let (answer, answered) = oneshot::channel();
-        // Commands do not build on each other: the refusal of one is not that of the next.
-        let epoch = self.submitted.fetch_add(1, Ordering::Relaxed);
-        let waiting = Waiting { entry, answer };
-        self.commit.submit(epoch, vec![record], waiting).map_err(|e| StoreError::Journal(Arc::new(e)))?;
+        let waiting = Waiting { entry, record, answer };
+        match &self.log {
+            Log::Embedded(log) => log.submit(waiting)?,
+            Log::Cluster(log) => log.submit(waiting)?,
+        }
         answered.await.unwrap_or(Err(StoreError::Closing))
     }
 
-    /// The state, to be read.
+    /// The state, to be read: with everything in it that was answered before this was called, by whichever instance.
     ///
     /// # Errors
-    /// [`StoreError::Stalled`] while it is not known whether something that should be in it is.
-    pub fn read(&self) -> Result<impl std::ops::Deref<Target = Machine> + '_, StoreError> {
-        self.now()?;
-        Ok(Reading(unpoisoned(self.shared.state.read())))
-    }
-
-    /// The time, unless the disk has stalled.
-    fn now(&self) -> Result<Moment, StoreError> {
-        let now = (self.shared.clock)();
-        if now.micros() > self.shared.writing.load(Ordering::Acquire) {
-            return Err(StoreError::Stalled);
+    /// While it is not known whether something that should be in it is.
+    pub async fn read(&self) -> Result<impl std::ops::Deref<Target = Machine> + '_, StoreError> {
+        match &self.log {
+            Log::Embedded(log) => log.answers()?,
+            Log::Cluster(log) => log.fresh().await?,
         }
-        Ok(now)
+        Ok(Reading(self.shared.reading()))
     }
 
-    /// How many commands have been applied since the journal began, and how many of them the newest snapshot covers.
-    pub fn positions(&self) -> (u64, u64) {
-        (unpoisoned(self.shared.state.read()).position, self.shared.kept.load(Ordering::Relaxed))
-    }
-
-    fn start_keeper(&self) -> std::thread::JoinHandle<()> {
-        let (shared, journal, folder) = (self.shared.clone(), self.journal.clone(), self.folder.clone());
-        let keep = move || {
-            while !shared.stopping.load(Ordering::Relaxed) {
-                std::thread::sleep(LOOK_EVERY);
-                let position = unpoisoned(shared.state.read()).position;
-                if position - shared.kept.load(Ordering::Relaxed) >= SNAPSHOT_EVERY
-                    && let Err(why) = shared.keep(&*journal, &folder)
-                {
-                    tracing::error!("no snapshot could be written: {why}; the journal goes on growing");
-                    std::thread::sleep(ANSWER_WITHIN);
-                }
-            }
-        };
-        std::thread::Builder::new().name("snapshots".into()).spawn(keep).expect("a thread can be started")
+    /// How many commands have been applied since the newest snapshot.
+    pub fn since_snapshot(&self) -> u64 {
+        self.shared.since_kept()
     }
 
     /// Carries out what is waiting, writes a snapshot and stops.
     ///
     /// # Errors
-    /// When the snapshot cannot be written; the journal has everything all the same.
+    /// When the snapshot cannot be written; nothing is lost all the same.
     pub fn close(&mut self) -> Result<(), StoreError> {
+        self.stop();
+        let (position, items) = self.shared.items();
+        snapshot_file::save(&self.folder, position, items)
+    }
+
+    fn stop(&mut self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
-        self.commit.stop();
-        if let Some(keeper) = self.keeper.take() {
-            _ = keeper.join();
+        match &mut self.log {
+            Log::Embedded(log) => log.stop(),
+            Log::Cluster(log) => log.stop(),
         }
-        let (position, kept) = self.positions();
-        if position == kept { Ok(()) } else { self.shared.keep(&*self.journal, &self.folder) }
     }
 }
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.shared.stopping.store(true, Ordering::Relaxed);
-        self.commit.stop();
-        if let Some(keeper) = self.keeper.take() {
-            _ = keeper.join();
-        }
+        self.stop();
     }
 }
 
@@ -216,71 +266,5 @@ impl std::ops::Deref for Reading<'_> {
 
     fn deref(&self) -> &Machine {
         &self.0.machine
-    }
-}
-
-impl State {
-    fn replay(&mut self, journal: &dyn Journal) -> Result<(), StoreError> {
-        let refused = |e| StoreError::Journal(Arc::new(e));
-        let len = journal.len().map_err(refused)?;
-        if self.position > len {
-            return Err(StoreError::Unreadable(format!(
-                "the snapshot covers {} commands, the journal has only {len}: they are not of the same folder",
-                self.position
-            )));
-        }
-        while self.position < len {
-            for record in journal.read(self.position, RECORDS_READ).map_err(refused)? {
-                let entry: Entry = minicbor::decode(&record).map_err(|e| {
-                    StoreError::Unreadable(format!(
-                        "command {} of the journal cannot be read: {e}",
-                        self.position
-                    ))
-                })?;
-                self.machine.apply(&entry);
-                self.position += 1;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Shared {
-    /// The last look before a command is written.
-    fn admit(&self, waiting: &Waiting) -> Result<(), JournalError> {
-        let deadline = waiting.entry.deadline;
-        if (self.clock)() > deadline {
-            return Err(JournalError::Late);
-        }
-        self.writing.fetch_min(deadline.micros(), Ordering::AcqRel);
-        Ok(())
-    }
-
-    fn committed(&self, committed: Result<u64, Arc<JournalError>>, waiting: Waiting, measures: &Measures) {
-        let Waiting { entry, answer } = waiting;
-        let outcome = match committed {
-            Ok(number) => {
-                let mut state = unpoisoned(self.state.write());
-                let answer = state.machine.apply(&entry);
-                state.position = number + 1;
-                measures.applied.inc();
-                Ok(answer)
-            }
-            Err(why) => Err(StoreError::Journal(why)),
-        };
-        self.writing.store(i64::MAX, Ordering::Release);
-        // Whoever asked may have gone: the command was carried out all the same.
-        _ = answer.send(outcome);
-    }
-
-    /// Writes a snapshot and lets the journal forget what it covers.
-    fn keep(&self, journal: &dyn Journal, folder: &Path) -> Result<(), StoreError> {
-        let state = unpoisoned(self.state.read());
-        let (position, items) = (state.position, state.machine.items());
-        drop(state);
-        snapshot_file::save(folder, position, items)?;
-        self.kept.store(position, Ordering::Relaxed);
-        while journal.forget(position).map_err(|e| StoreError::Journal(Arc::new(e)))? {}
-        Ok(())
     }
 }

@@ -138,7 +138,7 @@ impl Utm {
         let service = Service::start(folder, tokens)?;
         // What overlaps all of the busy cell's intents, of five suppliers; far from those that are spread.
         let mut key: Vec<String> = Vec::new();
-        for n in 0..OVERLAPPING {
+        for n in 0..if place(0).is_busy() { OVERLAPPING } else { 0 } {
             let mut caller =
                 Caller::new(&service.address, token(tokens, &format!("uss{}", n % 5), STRATEGIC)?).await?;
             let body = intent_body(&Place::over_all(), "Accepted", &key);
@@ -152,7 +152,7 @@ impl Utm {
             let caller =
                 Caller::new(&service.address, token(tokens, &format!("client{}", n % 10), STRATEGIC)?)
                     .await?;
-            let (key, place) = (if place(n).is_busy() { key.clone() } else { Arc::default() }, place);
+            let key = key.clone();
             clients.push((caller, move |caller: Caller, round: u64, ended: Ended| {
                 one_intent(caller, n, round, place, key.clone(), ended)
             }));

@@ -74,7 +74,8 @@ impl Reply {
         if self.status == status {
             return Ok(self);
         }
-        Err(format!("{} in place of {status}: {}", self.status, String::from_utf8_lossy(&self.body)))
+        let why: String = String::from_utf8_lossy(&self.body).chars().take(300).collect();
+        Err(format!("{} in place of {status}: {why}", self.status))
     }
 
     /// A text field of the body, the last of its name.

@@ -5,7 +5,8 @@ use crate::{Outcome, say};
 use clap::{Args, Subcommand};
 use hotline_dss::{Moment, Settings};
 use hotline_utm::{
-    BaseUrls, Clock, Dss, Gate, Identity, Measures, PublicKey, Store, TokenServer, keep_fresh, serve,
+    BaseUrls, Clock, ClusterOptions, Dss, Gate, Identity, Measures, PublicKey, Store, TokenServer,
+    keep_fresh, serve,
 };
 use std::io::Write;
 use std::net::SocketAddr;
@@ -15,10 +16,10 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-/// Serve ASTM F3548-21, F3411-19 and F3411-22a to service suppliers: the DSS alone, one process, durable.
+/// Serve ASTM F3548-21, F3411-19 and F3411-22a to service suppliers: the DSS alone, durable, on this disk or on an etcd cluster.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  hotline dev token-server --listen 127.0.0.1:8085 --key-folder ./dev-keys &\n  hotline dss --listen 127.0.0.1:8082 --public-key ./dev-keys/public.pem --audience localhost --data ./dss-data\n  curl -s localhost:8082/aux/v1/version\n\nTokens are RS256, ES256 or EdDSA, checked against the keys given; a change of the state is answered when it is on the disk. HOTLINE_LOG=hotline::request=info logs every request. It stops gracefully on SIGTERM."
+    after_help = "Example:\n  hotline dev token-server --listen 127.0.0.1:8085 --key-folder ./dev-keys &\n  hotline dss --listen 127.0.0.1:8082 --public-key ./dev-keys/public.pem --audience localhost --data ./dss-data\n  curl -s localhost:8082/aux/v1/version\n  hotline dss --etcd https://a:2379,https://b:2379,https://c:2379 --etcd-ca ca.pem --etcd-cert dss.pem --etcd-key dss.key --pool valley --instance dss-a --public-key key.pem --audience dss.example --data ./dss-data\n\nTokens are RS256, ES256 or EdDSA, checked against the keys given; a change of the state is answered when it is on the disk. HOTLINE_LOG=hotline::request=info logs every request. It stops gracefully on SIGTERM."
 )]
 pub(crate) struct Serve {
     /// Where to listen
@@ -42,6 +43,18 @@ pub(crate) struct Serve {
     /// Where everything is kept
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+    /// Serve a pool on an etcd cluster: the members' client URLs, separated by commas. The data folder then has a snapshot only
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
+    etcd: Vec<String>,
+    /// The authority that signed the members' certificates
+    #[arg(long, value_name = "FILE")]
+    etcd_ca: Option<PathBuf>,
+    /// This instance's certificate for the members
+    #[arg(long, value_name = "FILE", requires = "etcd_key")]
+    etcd_cert: Option<PathBuf>,
+    /// The key of that certificate
+    #[arg(long, value_name = "FILE", requires = "etcd_cert")]
+    etcd_key: Option<PathBuf>,
     /// How many minutes what has ended can still be asked for by its identifier
     #[arg(long, default_value_t = 60)]
     retention: u32,
@@ -109,8 +122,19 @@ impl Serve {
         }
         let (clock, measures) = (real_clock(), Arc::new(Measures::default()));
         let settings = Settings { retention: i64::from(self.retention) * 60 * 1_000_000 };
-        let store =
-            Store::open(&self.data, settings, clock.clone(), measures.clone()).map_err(|e| e.to_string())?;
+        let runtime = tokio::runtime::Runtime::new().map_err(|e| e.to_string())?;
+        let store = if self.etcd.is_empty() {
+            Store::open(&self.data, settings, clock.clone(), measures.clone())
+        } else {
+            let cluster = ClusterOptions {
+                endpoints: self.etcd,
+                prefix: format!("/hotline/{}", self.pool),
+                ca: self.etcd_ca,
+                identity: self.etcd_cert.zip(self.etcd_key),
+            };
+            runtime.block_on(Store::join(&cluster, &self.data, settings, clock.clone(), measures.clone()))
+        };
+        let store = store.map_err(|e| e.to_string())?;
         let dss = Arc::new(Dss {
             store,
             gate,
@@ -123,7 +147,6 @@ impl Serve {
             measures,
             clock,
         });
-        let runtime = tokio::runtime::Runtime::new().map_err(|e| e.to_string())?;
         let served = runtime.block_on(async {
             let listener = bind(self.listen).await?;
             let address = listener.local_addr().map_err(|e| e.to_string())?;

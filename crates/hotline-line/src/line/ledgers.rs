@@ -88,6 +88,7 @@ impl Line {
             self.compare_ahead(ledger, &signed);
             let place = self.store(Record::Heard(ledger.clone(), entry.clone()));
             self.append_heard(ledger, signed.statement(), entry, place);
+            self.heed_proof(signed.statement());
         }
         let now = self.time;
         let next = self.peer(ledger)?.call.arrived(now);
@@ -158,6 +159,18 @@ impl Line {
         take_keys(&mut peer.keys, statement);
         let waiting = Waiting { statement: statement.clone(), openings: entry.openings.clone() };
         peer.ledger.waiting.push_back(waiting);
+    }
+
+    /// A proof of two histories counts once it is heard, not only when it is shown: it stands by itself, and what it is to be shown
+    /// after may never come, since it refers to the other of the two.
+    fn heed_proof(&mut self, statement: &Statement) {
+        if statement.kind != "dispute" {
+            return;
+        }
+        if let Ok(Body::Dispute(dispute)) = Body::decode(&statement.kind, &statement.body, &Openings::default()) {
+            // What is no proof has no effect, and is told when it is shown.
+            _ = self.dispute(&dispute.party, &dispute.proof);
+        }
     }
 
     /// Shows all statements whose causes have been shown, in the order of each ledger.

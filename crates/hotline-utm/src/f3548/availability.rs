@@ -72,7 +72,7 @@ pub(super) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     dss.client(&headers, &[ARBITRATION, STRATEGIC, CONFORMANCE])?;
-    let (version, availability) = dss.read()?.availability(&uss);
+    let (version, availability) = dss.read().await?.availability(&uss);
     Ok(answer(&uss, &version, availability))
 }
 

@@ -35,7 +35,7 @@ pub(super) async fn query(
     let client = dss.client(&headers, &[CONSTRAINT_MANAGEMENT, CONSTRAINT_PROCESSING])?;
     let asked: AreaOfInterest = body(&bytes)?;
     let area = asked.area_of_interest.ok_or_else(|| Problem::invalid("area_of_interest is needed"))?;
-    let found = dss.read()?.find_constraints(&area.searched()?, (dss.clock)());
+    let found = dss.read().await?.find_constraints(&area.searched()?, (dss.clock)());
     let found: Vec<_> = found.iter().map(|view| ConstraintReference::to(&client.name, view)).collect();
     Ok(Json(json!({ "constraint_references": found })).into_response())
 }
@@ -47,7 +47,7 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     let client = dss.client(&headers, &[CONSTRAINT_MANAGEMENT, CONSTRAINT_PROCESSING])?;
     let id = identifier(&id)?;
-    let found = dss.read()?.constraint(id);
+    let found = dss.read().await?.constraint(id);
     let found = found.ok_or_else(|| Problem::not_found(format!("there is no constraint {id}")))?;
     Ok(Json(json!({ "constraint_reference": ConstraintReference::to(&client.name, &found) })).into_response())
 }

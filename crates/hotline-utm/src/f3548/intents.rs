@@ -54,7 +54,7 @@ pub(super) async fn query(
     let client = dss.client(&headers, &[STRATEGIC, CONFORMANCE])?;
     let asked: AreaOfInterest = body(&bytes)?;
     let area = asked.area_of_interest.ok_or_else(|| Problem::invalid("area_of_interest is needed"))?;
-    let found = dss.read()?.find_intents(&area.searched()?, (dss.clock)());
+    let found = dss.read().await?.find_intents(&area.searched()?, (dss.clock)());
     let found: Vec<_> = found.iter().map(|view| IntentReference::to(&client.name, view)).collect();
     Ok(Json(json!({ "operational_intent_references": found })).into_response())
 }
@@ -66,7 +66,7 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     let client = dss.client(&headers, &[STRATEGIC, CONFORMANCE])?;
     let id = identifier(&id)?;
-    let found = dss.read()?.intent(id);
+    let found = dss.read().await?.intent(id);
     let found = found.ok_or_else(|| Problem::not_found(format!("there is no operational intent {id}")))?;
     Ok(Json(json!({ "operational_intent_reference": IntentReference::to(&client.name, &found) }))
         .into_response())

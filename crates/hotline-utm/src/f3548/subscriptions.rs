@@ -46,7 +46,7 @@ pub(super) async fn query(
     let client = dss.client(&headers, &SCOPES)?;
     let asked: AreaOfInterest = body(&bytes)?;
     let area = asked.area_of_interest.ok_or_else(|| Problem::invalid("area_of_interest is needed"))?;
-    let found = dss.read()?.find_subscriptions(&client.name, &area.searched()?, (dss.clock)());
+    let found = dss.read().await?.find_subscriptions(&client.name, &area.searched()?, (dss.clock)());
     let found: Vec<_> = found.iter().map(SubscriptionBody::of).collect();
     Ok(Json(json!({ "subscriptions": found })).into_response())
 }
@@ -58,7 +58,7 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     let client = dss.client(&headers, &SCOPES)?;
     let id = identifier(&id)?;
-    let found = dss.read()?.subscription(id);
+    let found = dss.read().await?.subscription(id);
     let found = found.ok_or_else(|| Problem::not_found(format!("there is no subscription {id}")))?;
     if found.subscription.manager != client.name {
         return Err(Problem::forbidden(format!("subscription {id} belongs to another client")));
