@@ -12,10 +12,11 @@ SIM_SECONDS := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
 
 DEBIAN := build-essential pkg-config
 BROWSER := chromium
+CLUSTER := etcd-server curl
 DENY_VERSION := 0.20.2
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: demo test test-rust test-console lint deny console tools browser deny-tool bench sim fuzz clean help
+.PHONY: test-cluster demo test test-rust test-console lint deny console tools browser deny-tool bench sim fuzz clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,6 +54,11 @@ test-console: console browser
 	cargo test --locked --workspace --no-run --quiet
 	cd console && npm test
 
+test-cluster: console ## the DSS on three etcd members on loopback, which it installs and starts: kills of members and instances
+	@scripts/install-debian $(CLUSTER)
+	cargo test --locked -p hotline --test dss_linearizable --no-run
+	scripts/etcd-cluster cargo test --locked -p hotline --test dss_linearizable -- --nocapture
+
 lint: console ## format, clippy, documentation, types
 	cargo fmt --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -76,6 +82,9 @@ bench: console ## the measurements of BENCHMARKS.md; ORACLE=folder: also against
 	target/release/hotline bench alert --flood
 	target/release/hotline bench catch-up
 	target/release/hotline bench evidence
+	target/release/hotline bench utm --plots docs/plots
+	@scripts/install-debian $(CLUSTER)
+	scripts/etcd-cluster sh -c 'target/release/hotline bench utm --etcd "$$HOTLINE_ETCD"'
 	target/release/hotline detect bench --plots docs/plots $(if $(ORACLE),--oracle $(ORACLE) --config $(ORACLE)/configurations/DO_365B_no_SUM.conf,--config crates/hotline-detect/testdata/example.conf)
 
 sim: tools ## whole worlds of parties, faults and cheats from seeds; SECONDS=600, LONG=1: half days of five parties

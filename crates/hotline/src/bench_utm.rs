@@ -39,6 +39,9 @@ pub(crate) struct Utm {
     /// Only this workload: cell, country, areas, searches, growth
     #[arg(long)]
     only: Option<String>,
+    /// With the journal on an etcd cluster: the members' client URLs, separated by commas; intents only
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
+    etcd: Vec<String>,
     /// Where the plot of growth goes
     #[arg(long, value_name = "DIR")]
     plots: Option<PathBuf>,
@@ -52,20 +55,22 @@ struct Service {
 }
 
 impl Service {
-    fn start(folder: &Path, tokens: &TokenServer) -> Result<Self, String> {
+    fn start(folder: &Path, tokens: &TokenServer, etcd: &[String]) -> Result<Self, String> {
         let told = |e: std::io::Error| e.to_string();
         std::fs::create_dir_all(folder).map_err(told)?;
         let key = folder.join("public.pem");
         std::fs::write(&key, tokens.public_key()?).map_err(told)?;
         let begin = Instant::now();
-        let mut child = std::process::Command::new(std::env::current_exe().map_err(told)?)
-            .args(["dss", "--listen", "127.0.0.1:0", "--audience", "localhost", "--public-key"])
-            .arg(&key)
-            .arg("--data")
-            .arg(folder.join("data"))
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(told)?;
+        let mut command = std::process::Command::new(std::env::current_exe().map_err(told)?);
+        command.args(["dss", "--listen", "127.0.0.1:0", "--audience", "localhost", "--public-key"]);
+        command.arg(&key).arg("--data").arg(folder.join("data"));
+        if !etcd.is_empty() {
+            // A pool of its own for each run.
+            let pool =
+                format!("bench-{}-{}", std::process::id(), folder.file_name().unwrap_or_default().display());
+            command.args(["--etcd", &etcd.join(","), "--pool", &pool]);
+        }
+        let mut child = command.stdout(Stdio::piped()).spawn().map_err(told)?;
         let mut line = String::new();
         let output = child.stdout.take().ok_or("the service has no output")?;
         BufReader::new(output).read_line(&mut line).map_err(told)?;
@@ -95,7 +100,11 @@ const STRATEGIC: &str = "utm.strategic_coordination";
 impl Utm {
     pub(crate) fn run(self) -> Outcome {
         let tokens = TokenServer::new(crate::dss::real_clock())?;
-        let wanted = |name: &str| self.only.as_deref().is_none_or(|only| only == name);
+        let on_disk = self.etcd.is_empty();
+        let wanted = |name: &str| match self.only.as_deref() {
+            Some(only) => only == name,
+            None => on_disk || name == "cell" || name == "country",
+        };
         let runtime = tokio::runtime::Runtime::new().map_err(|e| e.to_string())?;
         with_folder("utm", |root| {
             if wanted("cell") {
@@ -135,10 +144,11 @@ impl Utm {
         tokens: &TokenServer,
         place: fn(usize) -> Place,
     ) -> Result<(), String> {
-        let service = Service::start(folder, tokens)?;
+        let service = Service::start(folder, tokens, &self.etcd)?;
         // What overlaps all of the busy cell's intents, of five suppliers; far from those that are spread.
         let mut key: Vec<String> = Vec::new();
-        for n in 0..if place(0).is_busy() { OVERLAPPING } else { 0 } {
+        let overlapping = if place(0).is_busy() { OVERLAPPING } else { 0 };
+        for n in 0..overlapping {
             let mut caller =
                 Caller::new(&service.address, token(tokens, &format!("uss{}", n % 5), STRATEGIC)?).await?;
             let body = intent_body(&Place::over_all(), "Accepted", &key);
@@ -159,14 +169,14 @@ impl Utm {
         }
         let (seconds, times) = run_for(self.span(), clients).await?;
         told(
-            &format!("{name}: writes of intents, {OVERLAPPING} overlap in the cell, {WRITERS} clients"),
+            &format!("{name}: writes of intents, {overlapping} others overlap each, {WRITERS} clients"),
             seconds,
             times,
         )
     }
 
     async fn areas(&self, folder: &Path, tokens: &TokenServer) -> Result<(), String> {
-        let service = Service::start(folder, tokens)?;
+        let service = Service::start(folder, tokens, &self.etcd)?;
         let mut clients = Vec::new();
         for n in 0..AREA_CLIENTS {
             let scopes = "rid.service_provider rid.display_provider";
@@ -187,7 +197,7 @@ impl Utm {
         let data = folder.join("data");
         std::fs::create_dir_all(&data).map_err(|e| e.to_string())?;
         write_snapshot(&data, 0, crowd(self.entities)).map_err(|e| e.to_string())?;
-        let service = Service::start(folder, tokens)?;
+        let service = Service::start(folder, tokens, &self.etcd)?;
         let started = service.started.as_secs_f64();
         say!("start with {} live entities: {started:.2} s from the process' start to serving", self.entities);
         let mut clients = Vec::new();

@@ -135,15 +135,16 @@ fn the_checker_knows_right_from_wrong() {
 struct Service(Child);
 
 impl Service {
-    fn start(folder: &Path) -> (Self, String) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_hotline"))
-            .args(["dss", "--listen", "127.0.0.1:0", "--audience", "localhost", "--public-key"])
-            .arg(folder.join("public.pem"))
-            .arg("--data")
-            .arg(folder.join("data"))
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+    /// Starts an instance; on a cluster, as one of a pool.
+    fn start(folder: &Path, instance: usize, etcd: Option<&str>) -> (Self, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+        command.args(["dss", "--listen", "127.0.0.1:0", "--audience", "localhost", "--public-key"]);
+        command.arg(folder.join("public.pem")).arg("--data").arg(folder.join(format!("data{instance}")));
+        if let Some(members) = etcd {
+            let pool = folder.file_name().unwrap().to_string_lossy().into_owned();
+            command.args(["--etcd", members, "--pool", &pool, "--instance", &format!("dss-{instance}")]);
+        }
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().rsplit("http://").next().unwrap().to_owned();
@@ -160,7 +161,9 @@ impl Drop for Service {
 }
 
 struct Client {
-    address: Arc<RwLock<String>>,
+    /// Of the instances.
+    addresses: Arc<RwLock<Vec<String>>>,
+    at: usize,
     agent: ureq::Agent,
     token: String,
     random: u64,
@@ -175,7 +178,9 @@ impl Client {
 
     /// The status and body; none without an answer.
     fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Option<(u16, Value)> {
-        let address = self.address.read().unwrap().clone();
+        let addresses = self.addresses.read().unwrap();
+        let address = addresses[self.at % addresses.len()].clone();
+        drop(addresses);
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("http://{address}{path}"))
@@ -278,30 +283,37 @@ fn one(client: &mut Client, known: &mut [String], begin: Instant) -> Vec<(u32, E
     vec![(n, event(operation, seen, to))]
 }
 
-#[test]
-fn histories_under_kills_have_an_order() {
-    let folder = tempfile::tempdir().unwrap();
+/// Lets clients work on instances while `disturb` does its worst, and checks what they saw.
+fn histories(
+    folder: &Path,
+    etcd: Option<&str>,
+    instances: usize,
+    disturb: impl FnOnce(&mut dyn FnMut(usize)),
+) {
     let clock = Arc::new(|| Moment::from_micros(jiff::Timestamp::now().as_microsecond()));
     let tokens = TokenServer::new(clock).unwrap();
-    std::fs::write(folder.path().join("public.pem"), tokens.public_key().unwrap()).unwrap();
+    std::fs::write(folder.join("public.pem"), tokens.public_key().unwrap()).unwrap();
     let expires = jiff::Timestamp::now().as_second() + 600;
     let claims =
         json!({ "sub": "uss1", "scope": "utm.strategic_coordination", "aud": "localhost", "exp": expires });
     let token = tokens.token(&claims).unwrap();
     println!("seed {SEED}");
 
-    let (mut service, first) = Service::start(folder.path());
-    let address = Arc::new(RwLock::new(first));
+    let (mut services, first): (Vec<_>, Vec<_>) =
+        (0..instances).map(|n| Service::start(folder, n, etcd)).map(|(s, a)| (Some(s), a)).unzip();
+    let addresses = Arc::new(RwLock::new(first));
     let (begin, stop) = (Instant::now(), Arc::new(AtomicBool::new(false)));
     let events: Arc<Mutex<Vec<Vec<Event>>>> = Arc::new(Mutex::new(vec![Vec::new(); INTENTS as usize]));
     let work = |n: u64| {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config.timeout_global(Some(Duration::from_secs(20))).build().into();
-        let mut client = Client { address: address.clone(), agent, token: token.clone(), random: SEED + n };
+        let (addresses, token) = (addresses.clone(), token.clone());
+        let mut client = Client { addresses, at: n as usize, agent, token, random: SEED + n };
         let (stop, events) = (stop.clone(), events.clone());
         std::thread::spawn(move || {
             let mut known = vec!["an-ovn-that-never-was".to_owned(); INTENTS as usize];
             while !stop.load(Ordering::Relaxed) {
+                client.at = client.next(64) as usize;
                 let seen = one(&mut client, &mut known, begin);
                 let mut events = events.lock().unwrap();
                 seen.into_iter().for_each(|(n, event)| events[n as usize].push(event));
@@ -312,17 +324,15 @@ fn histories_under_kills_have_an_order() {
         })
     };
     let clients: Vec<_> = (0..CLIENTS).map(work).collect();
-    for _ in 0..KILLS {
-        std::thread::sleep(BETWEEN_KILLS);
-        drop(service);
-        let (next, there) = Service::start(folder.path());
-        service = next;
-        *address.write().unwrap() = there;
-    }
-    std::thread::sleep(BETWEEN_KILLS);
+    disturb(&mut |n| {
+        drop(services[n].take());
+        let (next, there) = Service::start(folder, n, etcd);
+        services[n] = Some(next);
+        addresses.write().unwrap()[n] = there;
+    });
     stop.store(true, Ordering::Relaxed);
     clients.into_iter().for_each(|client| client.join().unwrap());
-    drop(service);
+    drop(services);
 
     let events = events.lock().unwrap();
     let count = |wanted: fn(&Event) -> bool| events.iter().flatten().filter(|e| wanted(e)).count();
@@ -332,8 +342,58 @@ fn histories_under_kills_have_an_order() {
         "{} events, {done} done, {unknown} without an answer",
         events.iter().map(Vec::len).sum::<usize>()
     );
+    let mut ends: Vec<Duration> =
+        events.iter().flatten().filter(|e| e.to < Duration::MAX).map(|e| e.to).collect();
+    ends.sort();
+    let longest = ends.windows(2).map(|w| w[1] - w[0]).max().unwrap_or_default();
+    println!("longest time in which nobody got an answer: {:.1} s", longest.as_secs_f64());
     assert!(done > 200, "too little happened: {done}");
     for (n, events) in events.iter().enumerate() {
         assert!(linearizable(events), "no order explains what was seen of intent {n}: {events:#?}");
     }
+}
+
+#[test]
+fn histories_under_kills_have_an_order() {
+    let folder = tempfile::tempdir().unwrap();
+    histories(folder.path(), None, 1, |restart| {
+        for _ in 0..KILLS {
+            std::thread::sleep(BETWEEN_KILLS);
+            restart(0);
+        }
+        std::thread::sleep(BETWEEN_KILLS);
+    });
+}
+
+fn signal(which: &str, process: &str) {
+    assert!(Command::new("kill").args([which, process]).status().unwrap().success());
+}
+
+#[test]
+fn histories_on_a_cluster_have_an_order() {
+    let (Ok(members), Ok(processes)) = (std::env::var("HOTLINE_ETCD"), std::env::var("HOTLINE_ETCD_PIDS"))
+    else {
+        println!("skipped: HOTLINE_ETCD is not set; `make test-cluster` starts three members");
+        return;
+    };
+    let processes: Vec<&str> = processes.split(' ').collect();
+    let folder = tempfile::tempdir().unwrap();
+    histories(folder.path(), Some(&members), 3, |restart| {
+        let wait = || std::thread::sleep(BETWEEN_KILLS);
+        wait();
+        restart(0);
+        wait();
+        // A member stands still, an instance dies meanwhile, and both come back.
+        signal("-STOP", processes[0]);
+        wait();
+        restart(1);
+        std::thread::sleep(4 * BETWEEN_KILLS);
+        signal("-CONT", processes[0]);
+        wait();
+        // One is lost for good.
+        signal("-KILL", processes[1]);
+        std::thread::sleep(4 * BETWEEN_KILLS);
+        restart(2);
+        wait();
+    });
 }

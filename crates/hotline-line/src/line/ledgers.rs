@@ -167,7 +167,9 @@ impl Line {
         if statement.kind != "dispute" {
             return;
         }
-        if let Ok(Body::Dispute(dispute)) = Body::decode(&statement.kind, &statement.body, &Openings::default()) {
+        if let Ok(Body::Dispute(dispute)) =
+            Body::decode(&statement.kind, &statement.body, &Openings::default())
+        {
             // What is no proof has no effect, and is told when it is shown.
             _ = self.dispute(&dispute.party, &dispute.proof);
         }

@@ -11,7 +11,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hotline_dss::{Answer, Command};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -27,6 +27,12 @@ impl Put {
     }
 }
 
+// Written as it is, not by way of a tree of values: a search may find hundreds.
+#[derive(Serialize)]
+struct FoundConstraints {
+    constraint_references: Vec<ConstraintReference>,
+}
+
 pub(super) async fn query(
     State(dss): State<Arc<Dss>>,
     headers: HeaderMap,
@@ -36,8 +42,9 @@ pub(super) async fn query(
     let asked: AreaOfInterest = body(&bytes)?;
     let area = asked.area_of_interest.ok_or_else(|| Problem::invalid("area_of_interest is needed"))?;
     let found = dss.read().await?.find_constraints(&area.searched()?, (dss.clock)());
-    let found: Vec<_> = found.iter().map(|view| ConstraintReference::to(&client.name, view)).collect();
-    Ok(Json(json!({ "constraint_references": found })).into_response())
+    let constraint_references =
+        found.iter().map(|view| ConstraintReference::to(&client.name, view)).collect();
+    Ok(Json(FoundConstraints { constraint_references }).into_response())
 }
 
 pub(super) async fn get(

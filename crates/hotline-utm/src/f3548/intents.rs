@@ -13,7 +13,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hotline_dss::{Answer, Command, Id, IntentState, Moment, NewSubscription, Refusal, SubscriptionChoice};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -46,6 +46,12 @@ struct New {
     notify_for_constraints: Option<bool>,
 }
 
+// Written as it is, not by way of a tree of values: a search may find hundreds.
+#[derive(Serialize)]
+struct FoundIntents {
+    operational_intent_references: Vec<IntentReference>,
+}
+
 pub(super) async fn query(
     State(dss): State<Arc<Dss>>,
     headers: HeaderMap,
@@ -55,8 +61,9 @@ pub(super) async fn query(
     let asked: AreaOfInterest = body(&bytes)?;
     let area = asked.area_of_interest.ok_or_else(|| Problem::invalid("area_of_interest is needed"))?;
     let found = dss.read().await?.find_intents(&area.searched()?, (dss.clock)());
-    let found: Vec<_> = found.iter().map(|view| IntentReference::to(&client.name, view)).collect();
-    Ok(Json(json!({ "operational_intent_references": found })).into_response())
+    let operational_intent_references =
+        found.iter().map(|view| IntentReference::to(&client.name, view)).collect();
+    Ok(Json(FoundIntents { operational_intent_references }).into_response())
 }
 
 pub(super) async fn get(
