@@ -76,6 +76,10 @@ impl CellIndex {
 impl Column {
     fn overlapping(&self, extent: &Extent, found: &mut Vec<u32>) {
         let (start, end) = (extent.start.micros(), extent.end.micros());
+        if start > end {
+            // No instant is in it.
+            return;
+        }
         let mut classes = self.classes;
         while classes != 0 {
             let class = classes.trailing_zeros() as u8;

@@ -293,6 +293,16 @@ proptest! {
 }
 
 #[test]
+fn a_search_of_no_instant_finds_nothing() {
+    let mut machine = Machine::new(Settings::default());
+    let whole = extent((0, 1, 0, 0, 1000));
+    let put = Command::PutConstraint { id: id(0), ovn: None, extent: whole.clone(), url: "u".into() };
+    machine.apply(&entry(0, 0, "a", put));
+    let nothing = Extent { start: at(500), end: at(400), ..whole };
+    assert!(machine.find_constraints(&nothing, at(0)).is_empty());
+}
+
+#[test]
 fn nothing_is_applied_after_its_deadline() {
     let mut machine = Machine::new(Settings::default());
     let put = |n| Command::PutConstraint {

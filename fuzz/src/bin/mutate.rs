@@ -1,5 +1,6 @@
 //! Feeds every decoder with mutations of its corpus for so many seconds each: for machines without a nightly
-//! toolchain, where there is no guidance by coverage. `mutate seeds` writes the corpus anew.
+//! toolchain, where there is no guidance by coverage. `mutate SECONDS SEED dss` takes only the targets of that beginning;
+//! `mutate seeds` writes the corpus anew.
 
 use hotline_evidence::{Certified, Header, PartyHead, ReceiptFrame, SealedWriter, Section, Writer};
 use hotline_fuzz::{TARGETS, certificate_of, key, keys, kind, line, party};
@@ -27,12 +28,15 @@ fn main() {
     }
     let span = Duration::from_secs(argument.parse().expect("seconds for each target, or `seeds`"));
     let mut random: u64 = std::env::args().nth(2).map_or(1, |s| s.parse().expect("a seed"));
+    let only = std::env::args().nth(3);
     println!("seed {random}");
     let mut draw = move || {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (random >> 33) as usize
     };
-    for (name, run) in TARGETS {
+    for (name, run) in
+        TARGETS.iter().filter(|(name, _)| only.as_deref().is_none_or(|only| name.starts_with(only)))
+    {
         let files = std::fs::read_dir(corpus(name)).expect("a corpus");
         let samples: Vec<Vec<u8>> =
             files.map(|f| std::fs::read(f.expect("a file").path()).expect("readable")).collect();

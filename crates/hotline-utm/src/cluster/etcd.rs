@@ -18,9 +18,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// How long one call may take before another member is asked.
-const CALL_WITHIN: Duration = Duration::from_secs(3);
+const CALL_WITHIN: Duration = Duration::from_secs(2);
 /// How long a watch may be silent. Members say at least this often that they are there.
-const SILENT: Duration = Duration::from_secs(5);
+const SILENT: Duration = Duration::from_secs(2);
 /// The longest line of a watch.
 const MAX_LINE: usize = 64 << 20;
 
@@ -224,7 +224,7 @@ impl Etcd {
         last
     }
 
-    /// Puts a key that must not exist yet. Gives whether it did not.
+    /// Puts a key that must not exist yet. Gives whether it did not; also no when an earlier try of this call has put it.
     pub(crate) async fn create(
         &mut self,
         key: &str,
@@ -238,7 +238,7 @@ impl Etcd {
         let absent =
             json!({ "key": text(key), "target": "CREATE", "result": "EQUAL", "create_revision": "0" });
         let txn = json!({ "compare": [absent], "success": [{ "request_put": put }] });
-        Ok(self.call("/v3/kv/txn", &txn).await?["succeeded"].as_bool().unwrap_or(false))
+        Ok(self.call_any("/v3/kv/txn", &txn).await?["succeeded"].as_bool().unwrap_or(false))
     }
 
     /// The value of a key; none when there is none.
@@ -286,19 +286,19 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// The next that were put; none for a while when nothing is.
-    pub(crate) async fn next(&mut self) -> Result<Vec<Put>, ClusterError> {
+    /// What the member says next, which may be nothing new; none when it has been silent for a while.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Put>>, ClusterError> {
         loop {
             if let Some(end) = self.line.iter().position(|b| *b == b'\n') {
                 let rest = self.line.split_off(end + 1);
                 let line = std::mem::replace(&mut self.line, rest);
-                return self.read(&line);
+                return self.read(&line).map(Some);
             }
             if self.line.len() > MAX_LINE {
                 return Err(self.etcd.failed(format!("a line of a watch longer than {MAX_LINE} bytes")));
             }
             match timeout(SILENT, self.body.frame()).await {
-                Err(_) => return Ok(Vec::new()),
+                Err(_) => return Ok(None),
                 Ok(None) => return Err(self.etcd.failed("the watch ended".into())),
                 Ok(Some(Err(e))) => return Err(self.etcd.failed(e.to_string())),
                 Ok(Some(Ok(frame))) => {

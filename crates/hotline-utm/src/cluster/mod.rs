@@ -270,14 +270,14 @@ impl Watcher {
         let from = self.shared.position() + 1;
         let mut watch = self.etcd.another().watch(&format!("{}/log/", self.prefix), from).await?;
         loop {
-            let puts = watch.next().await?;
-            if puts.is_empty() {
-                let newest = newest(&mut self.etcd, &self.prefix).await?;
-                if newest > self.shared.position() {
-                    return Err(ClusterError::Refused("the watch has fallen silent".into()));
+            match watch.next().await? {
+                Some(puts) => puts.into_iter().for_each(|put| self.apply(put)),
+                None => {
+                    if newest(&mut self.etcd, &self.prefix).await? > self.shared.position() {
+                        return Err(ClusterError::Refused("the watch has fallen silent".into()));
+                    }
                 }
             }
-            puts.into_iter().for_each(|put| self.apply(put));
         }
     }
 
