@@ -124,7 +124,7 @@ fn keeper(shared: Arc<Shared>, journal: Arc<EmbeddedJournal>, folder: PathBuf) -
 fn keep(shared: &Shared, journal: &dyn Journal, folder: &Path) -> Result<(), StoreError> {
     let since = shared.since_kept();
     let (position, items) = shared.items();
-    snapshot_file::save(folder, position, items)?;
+    snapshot_file::save(folder, snapshot_file::OWN, position, items)?;
     shared.kept(since);
     while journal.forget(position).map_err(refused)? {}
     Ok(())

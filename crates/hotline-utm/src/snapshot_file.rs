@@ -10,7 +10,8 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::Path;
 
-const NAME: &str = "snapshot";
+/// The file of a store with a journal of its own.
+pub(crate) const OWN: &str = "snapshot";
 const HEAD: &[u8; 16] = b"hotline-dss 1\n\0\0";
 /// A frame is closed at so many bytes.
 const FRAME: usize = 1 << 20;
@@ -22,16 +23,16 @@ const MAX_FRAME: usize = 8 << 20;
 /// # Errors
 /// When the file cannot be written.
 pub fn write_snapshot(folder: &Path, position: u64, items: Vec<Item>) -> Result<(), StoreError> {
-    save(folder, position, items)
+    save(folder, OWN, position, items)
 }
 
-pub(crate) fn save(folder: &Path, position: u64, items: Vec<Item>) -> Result<(), StoreError> {
-    let path = folder.join(format!("{NAME}.new"));
+pub(crate) fn save(folder: &Path, name: &str, position: u64, items: Vec<Item>) -> Result<(), StoreError> {
+    let path = folder.join(format!("{name}.new"));
     let keep = || -> std::io::Result<()> {
         let mut file = BufWriter::new(File::create(&path)?);
         write(&mut file, position, items)?;
         file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
-        std::fs::rename(&path, folder.join(NAME))?;
+        std::fs::rename(&path, folder.join(name))?;
         File::open(folder)?.sync_all()
     };
     keep().map_err(|e| StoreError::Unreadable(format!("{} cannot be written: {e}", path.display())))
@@ -68,8 +69,12 @@ fn frame(file: &mut impl Write, content: &[u8]) -> std::io::Result<()> {
 }
 
 /// The state that was saved, with how many commands it covers; none when there is no file.
-pub(crate) fn load(folder: &Path, settings: Settings) -> Result<Option<(u64, Machine)>, StoreError> {
-    let path = folder.join(NAME);
+pub(crate) fn load(
+    folder: &Path,
+    name: &str,
+    settings: Settings,
+) -> Result<Option<(u64, Machine)>, StoreError> {
+    let path = folder.join(name);
     let file = match File::open(&path) {
         Ok(file) => file,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),

@@ -132,6 +132,8 @@ pub struct Store {
     shared: Arc<Shared>,
     log: Log,
     folder: PathBuf,
+    /// The snapshot's file in the folder.
+    snapshot: String,
 }
 
 fn shared(
@@ -151,10 +153,10 @@ fn shared(
     })
 }
 
-fn kept(folder: &Path, settings: Settings) -> Result<(u64, Machine), StoreError> {
+fn kept(folder: &Path, name: &str, settings: Settings) -> Result<(u64, Machine), StoreError> {
     let unreadable = |e: std::io::Error| StoreError::Unreadable(format!("{}: {e}", folder.display()));
     std::fs::create_dir_all(folder).map_err(unreadable)?;
-    Ok(snapshot_file::load(folder, settings)?.unwrap_or((0, Machine::new(settings))))
+    Ok(snapshot_file::load(folder, name, settings)?.unwrap_or((0, Machine::new(settings))))
 }
 
 impl Store {
@@ -168,10 +170,11 @@ impl Store {
         clock: Clock,
         measures: Arc<Measures>,
     ) -> Result<Self, StoreError> {
-        let (position, machine) = kept(folder, settings)?;
+        let snapshot = snapshot_file::OWN.to_owned();
+        let (position, machine) = kept(folder, &snapshot, settings)?;
         let shared = shared(machine, position, settings, clock, measures);
         let log = Log::Embedded(Embedded::start(shared.clone(), folder)?);
-        Ok(Self { shared, log, folder: folder.into() })
+        Ok(Self { shared, log, folder: folder.into(), snapshot })
     }
 
     /// Joins a pool on an etcd cluster. The folder has a snapshot only, for a quicker start.
@@ -185,13 +188,15 @@ impl Store {
         clock: Clock,
         measures: Arc<Measures>,
     ) -> Result<Self, StoreError> {
-        let (mut position, mut machine) = kept(folder, settings)?;
+        // The positions of another cluster, or of a journal, mean something else.
+        let snapshot = cluster::name(cluster).await?;
+        let (mut position, mut machine) = kept(folder, &snapshot, settings)?;
         if let Some(newer) = cluster::begin(cluster, settings, position).await? {
             (position, machine) = newer;
         }
         let shared = shared(machine, position, settings, clock, measures);
         let log = Log::Cluster(Cluster::start(cluster, shared.clone())?);
-        Ok(Self { shared, log, folder: folder.into() })
+        Ok(Self { shared, log, folder: folder.into(), snapshot })
     }
 
     /// Makes a command durable, applies it and gives the answer.
@@ -241,7 +246,7 @@ impl Store {
     pub fn close(&mut self) -> Result<(), StoreError> {
         self.stop();
         let (position, items) = self.shared.items();
-        snapshot_file::save(&self.folder, position, items)
+        snapshot_file::save(&self.folder, &self.snapshot, position, items)
     }
 
     fn stop(&mut self) {

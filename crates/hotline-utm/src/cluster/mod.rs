@@ -55,6 +55,19 @@ fn told(why: &ClusterError) -> StoreError {
     StoreError::Cluster(why.to_string())
 }
 
+/// A file name for this pool on this cluster.
+///
+/// # Errors
+/// When no member answers.
+pub(crate) async fn name(options: &ClusterOptions) -> Result<String, StoreError> {
+    let mut etcd = Etcd::new(options).map_err(|e| told(&e))?;
+    let asked = json!({ "key": text(&options.prefix), "count_only": true });
+    let answer = etcd.call_any("/v3/kv/range", &asked).await.map_err(|e| told(&e))?;
+    let cluster = number(&answer["header"]["cluster_id"]);
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    Ok(format!("pool{}-{cluster:x}.snapshot", options.prefix.chars().map(plain).collect::<String>()))
+}
+
 /// The state that an instance starts with: its own folder's, or the pool's when that is newer.
 ///
 /// # Errors
