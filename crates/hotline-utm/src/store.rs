@@ -20,6 +20,9 @@ pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// A snapshot is taken after so many commands.
 pub const SNAPSHOT_EVERY: u64 = 300_000;
 
+/// The file that [`Store::back_up`] writes.
+const BACK_UP: &str = "backup";
+
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
 
@@ -237,6 +240,17 @@ impl Store {
     /// How many commands have been applied since the newest snapshot.
     pub fn since_snapshot(&self) -> u64 {
         self.shared.since_kept()
+    }
+
+    /// Writes the state as it is now into a file of the folder, while requests go on. Put as `snapshot` into an empty folder, a
+    /// store begins with it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn back_up(&self) -> Result<PathBuf, StoreError> {
+        let (_, items) = self.shared.items();
+        snapshot_file::save(&self.folder, BACK_UP, 0, items)?;
+        Ok(self.folder.join(BACK_UP))
     }
 
     /// Carries out what is waiting, writes a snapshot and stops.

@@ -340,3 +340,32 @@ fn what_was_answered_is_there_after_a_restart() {
     let (status, seen) = server.ask("uss1", STRATEGIC, "GET", &path, None);
     assert_eq!((status, &seen["operational_intent_reference"]), (200, &made["operational_intent_reference"]));
 }
+
+#[test]
+fn a_back_up_is_what_a_new_store_begins_with() {
+    use hotline_dss::{Answer, Command, Settings};
+    use hotline_utm::{Measures, Store};
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let open = |folder: &std::path::Path| {
+        Store::open(folder, Settings::default(), real_clock(), std::sync::Arc::new(Measures::default()))
+            .unwrap()
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let set = |uss: &str| Command::SetAvailability {
+        uss: uss.into(),
+        old_version: "".into(),
+        availability: hotline_dss::Availability::Down,
+    };
+    let store = open(first.path());
+    let submit = |store: &Store, uss| runtime.block_on(store.submit("arbiter".into(), set(uss))).unwrap();
+    submit(&store, "uss1");
+    let file = store.back_up().unwrap();
+    submit(&store, "uss2");
+    std::fs::copy(file, second.path().join("snapshot")).unwrap();
+    let restored = open(second.path());
+    assert!(matches!(submit(&restored, "uss1"), Answer::Refused(_)), "it is known, with another version");
+    assert!(matches!(submit(&restored, "uss2"), Answer::Availability { .. }), "it came later");
+    drop(restored);
+    let again = open(second.path());
+    assert!(matches!(submit(&again, "uss2"), Answer::Refused(_)));
+}

@@ -19,7 +19,7 @@ use tracing_subscriber::EnvFilter;
 /// Serve ASTM F3548-21, F3411-19 and F3411-22a to service suppliers: the DSS alone, durable, on this disk or on an etcd cluster.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  hotline dev token-server --listen 127.0.0.1:8085 --key-folder ./dev-keys &\n  hotline dss --listen 127.0.0.1:8082 --public-key ./dev-keys/public.pem --audience localhost --data ./dss-data\n  curl -s localhost:8082/aux/v1/version\n  hotline dss --etcd https://a:2379,https://b:2379,https://c:2379 --etcd-ca ca.pem --etcd-cert dss.pem --etcd-key dss.key --pool valley --instance dss-a --public-key key.pem --audience dss.example --data ./dss-data\n\nTokens are RS256, ES256 or EdDSA, checked against the keys given; a change of the state is answered when it is on the disk. HOTLINE_LOG=hotline::request=info logs every request. It stops gracefully on SIGTERM."
+    after_help = "Example:\n  hotline dev token-server --listen 127.0.0.1:8085 --key-folder ./dev-keys &\n  hotline dss --listen 127.0.0.1:8082 --public-key ./dev-keys/public.pem --audience localhost --data ./dss-data\n  curl -s localhost:8082/aux/v1/version\n  hotline dss --etcd https://a:2379,https://b:2379,https://c:2379 --etcd-ca ca.pem --etcd-cert dss.pem --etcd-key dss.key --pool valley --instance dss-a --public-key key.pem --audience dss.example --data ./dss-data\n\nTokens are RS256, ES256 or EdDSA, checked against the keys given; a change of the state is answered when it is on the disk. HOTLINE_LOG=hotline::request=info logs every request. It stops gracefully on SIGTERM and writes a back-up into the folder on SIGUSR1."
 )]
 pub(crate) struct Serve {
     /// Where to listen
@@ -151,7 +151,10 @@ impl Serve {
             let listener = bind(self.listen).await?;
             let address = listener.local_addr().map_err(|e| e.to_string())?;
             say!("dss: F3548-21, F3411-19 and F3411-22a on http://{address}");
-            serve(dss.clone(), listener, ended()).await.map_err(|e| e.to_string())
+            let backing_up = tokio::spawn(back_ups(dss.clone()));
+            let served = serve(dss.clone(), listener, ended()).await.map_err(|e| e.to_string());
+            backing_up.abort();
+            served
         });
         // Requests that did not end in time go with the runtime; then nobody else holds the store.
         drop(runtime);
@@ -177,6 +180,23 @@ impl Serve {
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|e| format!("cannot listen on {address}: {e}"))
+}
+
+/// Writes a back-up at each SIGUSR1.
+async fn back_ups(dss: Arc<Dss>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut asked = match signal(SignalKind::user_defined1()) {
+        Ok(asked) => asked,
+        Err(why) => return tracing::error!("SIGUSR1 will not be heard: {why}"),
+    };
+    while asked.recv().await.is_some() {
+        let dss = dss.clone();
+        match tokio::task::spawn_blocking(move || dss.store.back_up()).await {
+            Ok(Ok(path)) => tracing::info!("back-up written: {}", path.display()),
+            Ok(Err(why)) => tracing::error!("no back-up could be written: {why}"),
+            Err(why) => tracing::error!("no back-up could be written: {why}"),
+        }
+    }
 }
 
 async fn ended() {
