@@ -30,6 +30,9 @@ pub enum JournalError {
         /// The limit.
         limit: usize,
     },
+    /// Too much waits for the disk.
+    #[error("too many requests wait for the disk; nothing of this one was accepted. Ask again later")]
+    Busy,
     /// It waited for the disk until after its deadline.
     #[error("the request waited for the disk until after its deadline; nothing of it was accepted")]
     Late,

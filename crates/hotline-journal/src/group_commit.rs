@@ -62,6 +62,18 @@ impl<T: Send + 'static> GroupCommit<T> {
         }
     }
 
+    /// As [`GroupCommit::submit`], but never waits.
+    ///
+    /// # Errors
+    /// [`JournalError::Busy`] while [`MAX_QUEUED`] batches are waiting for the disk; [`JournalError::Closed`].
+    pub fn try_submit(&self, epoch: u64, records: Vec<Vec<u8>>, token: T) -> Result<(), JournalError> {
+        let queue = self.queue.as_ref().ok_or(JournalError::Closed)?;
+        queue.try_send(Batch { epoch, records, token }).map_err(|e| match e {
+            TrySendError::Full(_) => JournalError::Busy,
+            TrySendError::Disconnected(_) => JournalError::Closed,
+        })
+    }
+
     /// Commits what is waiting, then stops.
     pub fn stop(&mut self) {
         drop(self.queue.take());

@@ -5,7 +5,7 @@
 
 use crate::StoreError;
 use crate::snapshot_file;
-use crate::store::{ANSWER_WITHIN, SNAPSHOT_EVERY, Shared, Waiting};
+use crate::store::{ANSWER_WITHIN, Shared, Waiting};
 use hotline_dss::Entry;
 use hotline_journal::{EmbeddedJournal, GroupCommit, Journal, JournalError};
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ impl Embedded {
         let record = std::mem::take(&mut waiting.record);
         // Commands do not build on each other: the refusal of one is not that of the next.
         let epoch = self.submitted.fetch_add(1, Ordering::Relaxed);
-        self.commit.submit(epoch, vec![record], waiting).map_err(refused)
+        self.commit.try_submit(epoch, vec![record], waiting).map_err(refused)
     }
 
     /// That the disk answers.
@@ -110,7 +110,7 @@ fn keeper(shared: Arc<Shared>, journal: Arc<EmbeddedJournal>, folder: PathBuf) -
     let run = move || {
         while !shared.stopping.load(Ordering::Relaxed) {
             std::thread::sleep(LOOK_EVERY);
-            if shared.since_kept() >= SNAPSHOT_EVERY
+            if shared.snapshot_is_due()
                 && let Err(why) = keep(&shared, &*journal, &folder)
             {
                 tracing::error!("no snapshot could be written: {why}; the journal goes on growing");

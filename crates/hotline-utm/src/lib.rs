@@ -40,6 +40,6 @@ pub use measures::Measures;
 pub use problem::Problem;
 pub use serve::{DRAIN, serve, service};
 pub use snapshot_file::write_snapshot;
-pub use store::{ANSWER_WITHIN, Clock, SNAPSHOT_EVERY, Store, StoreError};
+pub use store::{ANSWER_WITHIN, Clock, Keeping, Store, StoreError};
 pub use token_server::TokenServer;
 pub use tokens::{Client, Gate, KeyError, PublicKey};

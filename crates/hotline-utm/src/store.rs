@@ -17,8 +17,20 @@ use tokio::sync::oneshot;
 
 /// How long a request may wait to be carried out, before it is refused.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// A snapshot is taken after so many commands.
-pub const SNAPSHOT_EVERY: u64 = 300_000;
+/// How a store keeps what it has.
+#[derive(Debug, Clone, Copy)]
+pub struct Keeping {
+    /// What all instances of a pool must have alike.
+    pub settings: Settings,
+    /// A snapshot is taken after so many commands.
+    pub snapshot_every: u64,
+}
+
+impl Default for Keeping {
+    fn default() -> Self {
+        Self { settings: Settings::default(), snapshot_every: 300_000 }
+    }
+}
 
 /// The file that [`Store::back_up`] writes.
 const BACK_UP: &str = "backup";
@@ -63,7 +75,7 @@ struct State {
 /// What requests and those who write share.
 pub(crate) struct Shared {
     state: RwLock<State>,
-    settings: Settings,
+    keeping: Keeping,
     clock: Clock,
     measures: Arc<Measures>,
     /// How many commands have been applied since the newest snapshot.
@@ -86,7 +98,12 @@ impl Shared {
     }
 
     pub(crate) const fn settings(&self) -> Settings {
-        self.settings
+        self.keeping.settings
+    }
+
+    /// Whether a snapshot is due.
+    pub(crate) fn snapshot_is_due(&self) -> bool {
+        self.since_kept() >= self.keeping.snapshot_every
     }
 
     pub(crate) fn position(&self) -> u64 {
@@ -142,13 +159,13 @@ pub struct Store {
 fn shared(
     machine: Machine,
     position: u64,
-    settings: Settings,
+    keeping: Keeping,
     clock: Clock,
     measures: Arc<Measures>,
 ) -> Arc<Shared> {
     Arc::new(Shared {
         state: RwLock::new(State { machine, position }),
-        settings,
+        keeping,
         clock,
         measures,
         since_kept: AtomicU64::new(0),
@@ -169,13 +186,13 @@ impl Store {
     /// When the folder or what is in it cannot be read or written, or another process uses it.
     pub fn open(
         folder: &Path,
-        settings: Settings,
+        keeping: Keeping,
         clock: Clock,
         measures: Arc<Measures>,
     ) -> Result<Self, StoreError> {
         let snapshot = snapshot_file::OWN.to_owned();
-        let (position, machine) = kept(folder, &snapshot, settings)?;
-        let shared = shared(machine, position, settings, clock, measures);
+        let (position, machine) = kept(folder, &snapshot, keeping.settings)?;
+        let shared = shared(machine, position, keeping, clock, measures);
         let log = Log::Embedded(Embedded::start(shared.clone(), folder)?);
         Ok(Self { shared, log, folder: folder.into(), snapshot })
     }
@@ -187,17 +204,17 @@ impl Store {
     pub async fn join(
         cluster: &ClusterOptions,
         folder: &Path,
-        settings: Settings,
+        keeping: Keeping,
         clock: Clock,
         measures: Arc<Measures>,
     ) -> Result<Self, StoreError> {
         // The positions of another cluster, or of a journal, mean something else.
         let snapshot = cluster::name(cluster).await?;
-        let (mut position, mut machine) = kept(folder, &snapshot, settings)?;
-        if let Some(newer) = cluster::begin(cluster, settings, position).await? {
+        let (mut position, mut machine) = kept(folder, &snapshot, keeping.settings)?;
+        if let Some(newer) = cluster::begin(cluster, keeping.settings, position).await? {
             (position, machine) = newer;
         }
-        let shared = shared(machine, position, settings, clock, measures);
+        let shared = shared(machine, position, keeping, clock, measures);
         let log = Log::Cluster(Cluster::start(cluster, shared.clone())?);
         Ok(Self { shared, log, folder: folder.into(), snapshot })
     }

@@ -343,11 +343,11 @@ fn what_was_answered_is_there_after_a_restart() {
 
 #[test]
 fn a_back_up_is_what_a_new_store_begins_with() {
-    use hotline_dss::{Answer, Command, Settings};
-    use hotline_utm::{Measures, Store};
+    use hotline_dss::{Answer, Command};
+    use hotline_utm::{Keeping, Measures, Store};
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let open = |folder: &std::path::Path| {
-        Store::open(folder, Settings::default(), real_clock(), std::sync::Arc::new(Measures::default()))
+        Store::open(folder, Keeping::default(), real_clock(), std::sync::Arc::new(Measures::default()))
             .unwrap()
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -5,7 +5,7 @@ use crate::{Outcome, say};
 use clap::{Args, Subcommand};
 use hotline_dss::{Moment, Settings};
 use hotline_utm::{
-    BaseUrls, Clock, ClusterOptions, Dss, Gate, Identity, Measures, PublicKey, Store, TokenServer,
+    BaseUrls, Clock, ClusterOptions, Dss, Gate, Identity, Keeping, Measures, PublicKey, Store, TokenServer,
     keep_fresh, serve,
 };
 use std::io::Write;
@@ -58,6 +58,9 @@ pub(crate) struct Serve {
     /// How many minutes what has ended can still be asked for by its identifier
     #[arg(long, default_value_t = 60)]
     retention: u32,
+    /// After how many commands a snapshot is taken
+    #[arg(long, value_name = "COMMANDS", default_value_t = Keeping::default().snapshot_every)]
+    snapshot_every: u64,
     /// The name of the pool's airspace representation
     #[arg(long, default_value = "hotline")]
     pool: String,
@@ -122,9 +125,10 @@ impl Serve {
         }
         let (clock, measures) = (real_clock(), Arc::new(Measures::default()));
         let settings = Settings { retention: i64::from(self.retention) * 60 * 1_000_000 };
+        let keeping = Keeping { settings, snapshot_every: self.snapshot_every };
         let runtime = tokio::runtime::Runtime::new().map_err(|e| e.to_string())?;
         let store = if self.etcd.is_empty() {
-            Store::open(&self.data, settings, clock.clone(), measures.clone())
+            Store::open(&self.data, keeping, clock.clone(), measures.clone())
         } else {
             let cluster = ClusterOptions {
                 endpoints: self.etcd,

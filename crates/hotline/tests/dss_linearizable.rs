@@ -143,6 +143,10 @@ impl Service {
         if let Some(members) = etcd {
             let pool = folder.file_name().unwrap().to_string_lossy().into_owned();
             command.args(["--etcd", members, "--pool", &pool, "--instance", &format!("dss-{instance}")]);
+            // Snapshots of the pool are taken, and its log is cut, while all this goes on.
+            command.args(["--snapshot-every", "200"]);
+        } else {
+            command.args(["--snapshot-every", "100"]);
         }
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -392,8 +396,12 @@ fn histories_on_a_cluster_have_an_order() {
         wait();
         // One is lost for good.
         signal("-KILL", processes[1]);
-        std::thread::sleep(4 * BETWEEN_KILLS);
+        std::thread::sleep(6 * BETWEEN_KILLS);
         restart(2);
+        wait();
+        // One that has never been there begins with the pool's snapshot.
+        std::fs::remove_dir_all(folder.path().join("data0")).unwrap();
+        restart(0);
         wait();
     });
 }

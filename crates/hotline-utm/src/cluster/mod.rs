@@ -16,7 +16,7 @@ pub use etcd::{ClusterError, ClusterOptions};
 use crate::StoreError;
 use crate::store::{Shared, Waiting};
 use etcd::{Etcd, Put, number, text};
-use hotline_dss::{Answer, Entry, NONCE_BYTES, Settings};
+use hotline_dss::{Answer, Entry, Machine, NONCE_BYTES, Settings};
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -76,7 +76,7 @@ pub(crate) async fn begin(
     options: &ClusterOptions,
     settings: Settings,
     position: u64,
-) -> Result<Option<(u64, hotline_dss::Machine)>, StoreError> {
+) -> Result<Option<(u64, Machine)>, StoreError> {
     let mut etcd = Etcd::new(options).map_err(|e| told(&e))?;
     let key = format!("{}/settings", options.prefix);
     let mine = json!({ "retention_micros": settings.retention }).to_string();
@@ -265,7 +265,7 @@ impl Watcher {
                     );
                     let (settings, position) = (self.shared.settings(), self.shared.position());
                     match pool_snapshot::load(&mut self.etcd, &self.prefix, settings, position).await {
-                        Ok(Some((revision, machine))) => self.shared.replace(machine, revision),
+                        Ok(Some((revision, machine))) => self.jump(machine, revision),
                         Ok(None) => {
                             tracing::error!("the pool has no snapshot that covers what was compacted")
                         }
@@ -292,6 +292,15 @@ impl Watcher {
                 }
             }
         }
+    }
+
+    /// Goes on from the pool's snapshot. What became of the batches that it covers cannot be told any more.
+    fn jump(&self, machine: Machine, revision: u64) {
+        self.shared.replace(machine, revision);
+        self.applied.send_replace(revision);
+        let why = "this instance was left behind; read what became of the request";
+        let lost: Vec<_> = locked(&self.pending).drain().flat_map(|(_, asked)| asked).collect();
+        lost.into_iter().for_each(|asked| _ = asked.send(Err(StoreError::Cluster(why.into()))));
     }
 
     fn apply(&self, put: Put) {

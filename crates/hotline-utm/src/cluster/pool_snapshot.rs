@@ -4,7 +4,7 @@
 use super::etcd::{ClusterError, Etcd, bytes, number, range_end, text};
 use crate::StoreError;
 use crate::snapshot_file;
-use crate::store::{SNAPSHOT_EVERY, Shared};
+use crate::store::Shared;
 use hotline_dss::{Machine, Settings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ pub(super) async fn load(
 pub(super) async fn keep(mut etcd: Etcd, prefix: String, shared: Arc<Shared>) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        if shared.since_kept() < SNAPSHOT_EVERY {
+        if !shared.snapshot_is_due() {
             continue;
         }
         match write(&mut etcd, &prefix, &shared).await {

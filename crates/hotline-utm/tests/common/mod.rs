@@ -2,8 +2,10 @@
 
 #![allow(dead_code, unreachable_pub)] // Each test uses a part.
 
-use hotline_dss::{Moment, Settings};
-use hotline_utm::{BaseUrls, Clock, Dss, Gate, Identity, Measures, PublicKey, Store, TokenServer, serve};
+use hotline_dss::Moment;
+use hotline_utm::{
+    BaseUrls, Clock, Dss, Gate, Identity, Keeping, Measures, PublicKey, Store, TokenServer, serve,
+};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -51,7 +53,7 @@ impl Server {
     pub fn with_clock(folder: &Path, clock: Clock) -> Self {
         let key = PublicKey::from_pem(tokens().public_key().unwrap().as_bytes()).unwrap();
         let measures = Arc::new(Measures::default());
-        let store = Store::open(folder, Settings::default(), clock.clone(), measures.clone()).unwrap();
+        let store = Store::open(folder, Keeping::default(), clock.clone(), measures.clone()).unwrap();
         let gate = Arc::new(Gate::new(vec![key], vec!["localhost".into(), "other".into()], None));
         let identity = Identity { pool: "tests".into(), instance: "dss-1".into(), endpoint: None };
         let dss = Arc::new(Dss { store, gate, base_urls: BaseUrls::Secure, identity, measures, clock });
