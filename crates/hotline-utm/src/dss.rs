@@ -94,7 +94,7 @@ impl From<StoreError> for Problem {
             StoreError::Stalled | StoreError::Closing | StoreError::Cluster(_) => {
                 Self::unavailable(why.to_string())
             }
-            StoreError::Unreadable(_) => Self::failed(why.to_string()),
+            StoreError::Unreadable(_) | StoreError::Untold => Self::failed(why.to_string()),
         }
     }
 }

@@ -47,6 +47,11 @@ pub enum StoreError {
     /// The cluster did not take it, or cannot be asked; nothing was changed.
     #[error("{0}")]
     Cluster(String),
+    /// This instance was left behind and cannot tell.
+    #[error(
+        "it is not known whether this was carried out; read, or ask again with the same identifier and version"
+    )]
+    Untold,
     /// The disk has not answered for longer than a request may wait.
     #[error("the disk has not answered for {} seconds; ask again later", ANSWER_WITHIN.as_secs())]
     Stalled,
@@ -222,7 +227,7 @@ impl Store {
     /// Makes a command durable, applies it and gives the answer.
     ///
     /// # Errors
-    /// [`StoreError`]; nothing was changed then.
+    /// [`StoreError`]; nothing was changed then, but for [`StoreError::Untold`].
     pub async fn submit(&self, client: Arc<str>, command: Command) -> Result<Answer, StoreError> {
         if self.shared.stopping.load(Ordering::Relaxed) {
             return Err(StoreError::Closing);

@@ -136,7 +136,7 @@ impl Serve {
                 ca: self.etcd_ca,
                 identity: self.etcd_cert.zip(self.etcd_key),
             };
-            runtime.block_on(Store::join(&cluster, &self.data, settings, clock.clone(), measures.clone()))
+            runtime.block_on(Store::join(&cluster, &self.data, keeping, clock.clone(), measures.clone()))
         };
         let store = store.map_err(|e| e.to_string())?;
         let dss = Arc::new(Dss {

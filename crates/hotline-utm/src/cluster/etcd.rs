@@ -241,6 +241,25 @@ impl Etcd {
         Ok(self.call_any("/v3/kv/txn", &txn).await?["succeeded"].as_bool().unwrap_or(false))
     }
 
+    /// The revision at which a key was last put; 0 when there is none.
+    pub(crate) async fn modified(&mut self, key: &str) -> Result<u64, ClusterError> {
+        let answer = self.call_any("/v3/kv/range", &json!({ "key": text(key), "keys_only": true })).await?;
+        Ok(number(&answer["kvs"][0]["mod_revision"]))
+    }
+
+    /// Puts a key unless it was put since a revision. Gives whether it was not.
+    pub(crate) async fn replace(
+        &mut self,
+        key: &str,
+        value: &[u8],
+        since: u64,
+    ) -> Result<bool, ClusterError> {
+        let same = json!({ "key": text(key), "target": "MOD", "result": "EQUAL", "mod_revision": since.to_string() });
+        let put = json!({ "request_put": { "key": text(key), "value": text(value) } });
+        let txn = json!({ "compare": [same], "success": [put] });
+        Ok(self.call("/v3/kv/txn", &txn).await?["succeeded"].as_bool().unwrap_or(false))
+    }
+
     /// The value of a key; none when there is none.
     pub(crate) async fn get(&mut self, key: &str) -> Result<Option<Vec<u8>>, ClusterError> {
         let answer = self.call_any("/v3/kv/range", &json!({ "key": text(key) })).await?;

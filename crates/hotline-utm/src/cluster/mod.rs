@@ -298,9 +298,8 @@ impl Watcher {
     fn jump(&self, machine: Machine, revision: u64) {
         self.shared.replace(machine, revision);
         self.applied.send_replace(revision);
-        let why = "this instance was left behind; read what became of the request";
         let lost: Vec<_> = locked(&self.pending).drain().flat_map(|(_, asked)| asked).collect();
-        lost.into_iter().for_each(|asked| _ = asked.send(Err(StoreError::Cluster(why.into()))));
+        lost.into_iter().for_each(|asked| _ = asked.send(Err(StoreError::Untold)));
     }
 
     fn apply(&self, put: Put) {
@@ -328,8 +327,7 @@ fn entries(value: &[u8]) -> Option<Vec<Entry>> {
 
 /// The revision of the newest batch.
 async fn newest(etcd: &mut Etcd, prefix: &str) -> Result<u64, ClusterError> {
-    let answer = etcd.call_any("/v3/kv/range", &json!({ "key": text(format!("{prefix}/head")) })).await?;
-    Ok(number(&answer["kvs"][0]["mod_revision"]))
+    etcd.modified(&format!("{prefix}/head")).await
 }
 
 /// Answers reads that want to be fresh.

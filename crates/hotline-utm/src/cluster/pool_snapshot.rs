@@ -4,7 +4,7 @@
 use super::etcd::{ClusterError, Etcd, bytes, number, range_end, text};
 use crate::StoreError;
 use crate::snapshot_file;
-use crate::store::Shared;
+use crate::store::{ANSWER_WITHIN, Shared};
 use hotline_dss::{Machine, Settings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -13,8 +13,11 @@ use std::time::Duration;
 
 /// How often an instance looks whether a snapshot is due.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// How long an instance has for one, seconds; then another may.
-const LEASE: u64 = 120;
+/// How long an instance that has died holds others up, seconds.
+const LEASE: u64 = 60;
+/// How long the log is kept after the snapshot that covers it. That a batch is not put twice rests on its key being there, so this is longer
+/// than a batch may be tried; and an instance that is behind has so long to see it.
+const LOG_KEPT: Duration = Duration::from_secs(3 * ANSWER_WITHIN.as_secs());
 /// One piece (etcd's own limit for a request is 1.5 MiB).
 const PIECE: usize = 512 << 10;
 /// How many keys are looked at, and removed, at a time (etcd's own limit for a transaction is 128).
@@ -30,8 +33,12 @@ fn piece(prefix: &str, revision: u64, n: usize) -> String {
     format!("{prefix}/snapshot/{revision:020}/{n:06}")
 }
 
+fn head_key(prefix: &str) -> String {
+    format!("{prefix}/snapshot-head")
+}
+
 async fn head(etcd: &mut Etcd, prefix: &str) -> Result<Option<Head>, ClusterError> {
-    let found = etcd.get(&format!("{prefix}/snapshot-head")).await?;
+    let found = etcd.get(&head_key(prefix)).await?;
     Ok(found.and_then(|text| serde_json::from_slice(&text).ok()))
 }
 
@@ -69,35 +76,49 @@ pub(super) async fn load(
 
 /// Writes snapshots of the pool when they are due, and takes from the log what they cover.
 pub(super) async fn keep(mut etcd: Etcd, prefix: String, shared: Arc<Shared>) {
+    // The snapshot since which this instance counts.
+    let mut newest = 0;
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         if !shared.snapshot_is_due() {
             continue;
         }
+        if let Ok(Some(head)) = head(&mut etcd, &prefix).await
+            && head.revision > newest
+        {
+            // Another instance has written one meanwhile, or this one has: the count begins anew.
+            newest = head.revision;
+            shared.kept(shared.since_kept());
+            continue;
+        }
         match write(&mut etcd, &prefix, &shared).await {
-            Ok(true) => tracing::info!("the pool's snapshot was written"),
+            Ok(true) => tracing::info!("the log before the pool's snapshot is gone"),
             Ok(false) => {}
             Err(why) => tracing::warn!("the pool's snapshot could not be written: {why}"),
         }
     }
 }
 
-/// Writes a snapshot, unless another instance does. Gives whether it was written.
+/// Writes a snapshot, unless another instance does, and takes from the log what it covers. Gives whether it was written.
 async fn write(etcd: &mut Etcd, prefix: &str, shared: &Shared) -> Result<bool, ClusterError> {
     let granted = etcd.call_any("/v3/lease/grant", &json!({ "TTL": LEASE.to_string() })).await?;
     let lease = number(&granted["ID"]);
     let written = if etcd.create(&format!("{prefix}/snapshotting"), b"", Some(lease)).await? {
-        write_alone(etcd, prefix, shared).await.map(|()| true)
+        write_alone(etcd, prefix, shared).await.map(Some)
     } else {
-        // The one that does takes the log away; this one has nothing to do until the next is due.
-        shared.kept(shared.since_kept());
-        Ok(false)
+        Ok(None)
     };
     etcd.call_any("/v3/lease/revoke", &json!({ "ID": lease.to_string() })).await?;
-    written
+    let Some(revision) = written? else { return Ok(false) };
+    tracing::info!("the pool's snapshot of revision {revision} was written");
+    // From here on everyone can begin with it, and what it covers can go after a while.
+    tokio::time::sleep(LOG_KEPT).await;
+    cut(etcd, prefix, revision).await.map(|()| true)
 }
 
-async fn write_alone(etcd: &mut Etcd, prefix: &str, shared: &Shared) -> Result<(), ClusterError> {
+/// Gives the revision that the snapshot covers.
+async fn write_alone(etcd: &mut Etcd, prefix: &str, shared: &Shared) -> Result<u64, ClusterError> {
+    let before = etcd.modified(&head_key(prefix)).await?;
     let since = shared.since_kept();
     let (revision, items) = shared.items();
     let whole = tokio::task::spawn_blocking(move || snapshot_file::written(revision, items)).await;
@@ -107,9 +128,16 @@ async fn write_alone(etcd: &mut Etcd, prefix: &str, shared: &Shared) -> Result<(
         put(etcd, &piece(prefix, revision, n), part).await?;
     }
     let head = serde_json::to_vec(&Head { revision, pieces }).expect("a head is JSON");
-    put(etcd, &format!("{prefix}/snapshot-head"), &head).await?;
+    // Never over a newer one: its writer takes away what an older one would point at.
+    if !etcd.replace(&head_key(prefix), &head, before).await? {
+        return Err(ClusterError::Refused("another instance wrote a snapshot meanwhile".into()));
+    }
     shared.kept(since);
-    // From here on everyone can begin with it: what it covers can go.
+    Ok(revision)
+}
+
+/// Removes what a snapshot covers.
+async fn cut(etcd: &mut Etcd, prefix: &str, revision: u64) -> Result<(), ClusterError> {
     let old =
         json!({ "key": text(format!("{prefix}/snapshot/")), "range_end": text(piece(prefix, revision, 0)) });
     etcd.call_any("/v3/kv/deleterange", &old).await?;
