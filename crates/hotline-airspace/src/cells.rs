@@ -5,7 +5,7 @@
 //! meet when clipping the edge's chord by the four planes of the cell (and the earth's centre) leaves something
 //! (Liang and Barsky, 1984, in homogeneous coordinates), at any place of the globe alike. Cells are visited from
 //! the faces down; each takes along only the edges that touch it, and one that no edge touches is inside or outside
-//! as a whole. The numbering of cells is that of the S2 library; `testdata` of other implementations agree.
+//! as a whole. The numbering of cells is that of the S2 library.
 
 use crate::{Metres, Position};
 use s2::cellid::CellID;

@@ -14,7 +14,7 @@ pub struct ToNotify {
 
 /// An intent or constraint with what its manager's availability was.
 #[derive(Debug, Clone, PartialEq)]
-pub struct IntentView<T> {
+pub struct View<T> {
     /// The entity.
     pub entity: Arc<T>,
     /// Its manager's availability.
@@ -35,17 +35,17 @@ pub struct SubscriptionView {
 #[allow(missing_docs)] // The fields are those of the standards' answers.
 pub enum Answer {
     Intent {
-        intent: IntentView<Intent>,
+        intent: View<Intent>,
         subscribers: Vec<ToNotify>,
     },
     Constraint {
-        constraint: IntentView<Constraint>,
+        constraint: View<Constraint>,
         subscribers: Vec<ToNotify>,
     },
     Subscription {
         subscription: SubscriptionView,
-        intents: Vec<IntentView<Intent>>,
-        constraints: Vec<IntentView<Constraint>>,
+        intents: Vec<View<Intent>>,
+        constraints: Vec<View<Constraint>>,
     },
     Availability {
         uss: Arc<str>,
@@ -86,9 +86,9 @@ pub enum Refusal {
     #[error("the key lacks the current OVN of {} operational intents and {} constraints that overlap", intents.len(), constraints.len())]
     MissingKey {
         /// Intents whose OVN is missing.
-        intents: Vec<IntentView<Intent>>,
+        intents: Vec<View<Intent>>,
         /// Constraints whose OVN is missing.
-        constraints: Vec<IntentView<Constraint>>,
+        constraints: Vec<View<Constraint>>,
     },
     /// The client is marked as down.
     #[error("{0}")]

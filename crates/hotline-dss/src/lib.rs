@@ -41,7 +41,7 @@ mod shelf;
 mod snapshot;
 mod subscriptions;
 
-pub use answer::{Answer, IntentView, Refusal, SubscriptionView, ToNotify};
+pub use answer::{Answer, Refusal, SubscriptionView, ToNotify, View};
 pub use command::{Command, Entry, NONCE_BYTES, NewSubscription, SubscriptionChoice, Window};
 pub use entity::{
     Availability, Constraint, Heartbeat, Id, Instance, Intent, IntentState, NO_SUBSCRIPTION, Report,

@@ -2,8 +2,8 @@
 
 use crate::shelf::{Placed, Shelf};
 use crate::{
-    Answer, Availability, Command, Constraint, Entry, Extent, Heartbeat, Id, Instance, Intent, IntentView,
-    Moment, Refusal, Report, RidSubscription, ServiceArea, Subscription, SubscriptionView, ToNotify,
+    Answer, Availability, Command, Constraint, Entry, Extent, Heartbeat, Id, Instance, Intent, Moment,
+    Refusal, Report, RidSubscription, ServiceArea, Subscription, SubscriptionView, ToNotify, View,
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -216,9 +216,9 @@ impl Machine {
         self.reports.iter()
     }
 
-    pub(crate) fn view<T: Managed>(&self, entity: &Arc<T>) -> IntentView<T> {
+    pub(crate) fn view<T: Managed>(&self, entity: &Arc<T>) -> View<T> {
         let availability = self.availability(entity.manager()).1;
-        IntentView { entity: entity.clone(), availability }
+        View { entity: entity.clone(), availability }
     }
 
     pub(crate) fn subscription_view(&self, subscription: &Arc<Subscription>) -> SubscriptionView {
@@ -230,12 +230,12 @@ impl Machine {
     }
 
     /// An intent by its identifier.
-    pub fn intent(&self, id: Id) -> Option<IntentView<Intent>> {
+    pub fn intent(&self, id: Id) -> Option<View<Intent>> {
         self.intents.get(id).map(|intent| self.view(intent))
     }
 
     /// A constraint by its identifier.
-    pub fn constraint(&self, id: Id) -> Option<IntentView<Constraint>> {
+    pub fn constraint(&self, id: Id) -> Option<View<Constraint>> {
         self.constraints.get(id).map(|constraint| self.view(constraint))
     }
 
@@ -255,12 +255,12 @@ impl Machine {
     }
 
     /// The intents that overlap and have not ended.
-    pub fn find_intents(&self, extent: &Extent, now: Moment) -> Vec<IntentView<Intent>> {
+    pub fn find_intents(&self, extent: &Extent, now: Moment) -> Vec<View<Intent>> {
         self.intents.overlapping(extent, now.max(self.now)).map(|intent| self.view(intent)).collect()
     }
 
     /// The constraints that overlap and have not ended.
-    pub fn find_constraints(&self, extent: &Extent, now: Moment) -> Vec<IntentView<Constraint>> {
+    pub fn find_constraints(&self, extent: &Extent, now: Moment) -> Vec<View<Constraint>> {
         self.constraints.overlapping(extent, now.max(self.now)).map(|found| self.view(found)).collect()
     }
 

@@ -127,7 +127,7 @@ pub(crate) fn polygon_cells(vertices: &[LatLng]) -> Result<Vec<Cell>, Problem> {
 }
 
 // The interfaces have 413 for areas that are too large, but the clients in the field expect 400 where something is
-// written; only searches are answered with 413 (see `Searched`).
+// written; only searches are answered with 413 (see `searched_cells`).
 fn cover_problem(e: hotline_airspace::CoverError) -> Problem {
     Problem::invalid(e.to_string())
 }

@@ -2,7 +2,7 @@
 
 use crate::geometry::{Time, Volume4};
 use hotline_dss::{
-    Availability, Constraint, Intent, IntentState, IntentView, NO_SUBSCRIPTION, SubscriptionView, ToNotify,
+    Availability, Constraint, Intent, IntentState, NO_SUBSCRIPTION, SubscriptionView, ToNotify, View,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -114,7 +114,7 @@ fn shown(ovn: &Arc<str>, manager: &str, client: &str) -> Arc<str> {
 }
 
 impl IntentReference {
-    pub(super) fn to(client: &str, view: &IntentView<Intent>) -> Self {
+    pub(super) fn to(client: &str, view: &View<Intent>) -> Self {
         let intent = &view.entity;
         Self {
             id: intent.id.to_string(),
@@ -132,7 +132,7 @@ impl IntentReference {
 }
 
 impl ConstraintReference {
-    pub(super) fn to(client: &str, view: &IntentView<Constraint>) -> Self {
+    pub(super) fn to(client: &str, view: &View<Constraint>) -> Self {
         let constraint = &view.entity;
         Self {
             id: constraint.id.to_string(),
