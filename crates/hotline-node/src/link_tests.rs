@@ -1,7 +1,11 @@
 //! A paired peer that sends garbage, and strangers that do: the node goes on, and says what was wrong.
 
+#[path = "../tests/nodes/free_port.rs"]
+mod free_port;
+
 use crate::pinned_tls::{Pinned, Tls};
 use crate::{Clock, Config, Folder, Introduction, NewSecrets, Node};
+use free_port::free_link;
 use hotline_line::{Message, Rulebook};
 use jiff::Timestamp;
 use std::io::{Read, Write};
@@ -34,10 +38,6 @@ fn frame(lane: u8, bytes: &[u8]) -> Vec<u8> {
     [&[lane][..], &(bytes.len() as u32).to_be_bytes(), bytes].concat()
 }
 
-fn free_udp() -> SocketAddr {
-    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
 fn get(address: SocketAddr, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -50,7 +50,7 @@ fn get(address: SocketAddr, request: &[u8]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn garbage_ends_its_own_connection_only() {
     let root = tempfile::tempdir().unwrap();
-    let (blue, green) = (init(root.path(), "blue", free_udp()), init(root.path(), "green", free_udp()));
+    let (blue, green) = (init(root.path(), "blue", free_link()), init(root.path(), "green", free_link()));
     pair(&blue, &green);
     pair(&green, &blue);
     let node = Node::start(Folder::open(&green, PASSPHRASE).unwrap(), Clock::real()).await.unwrap();

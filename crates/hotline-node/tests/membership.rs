@@ -5,7 +5,7 @@ mod nodes;
 use hotline_ledger::Role;
 use hotline_node::{Config, Folder, NewSecrets, Node, keep_key, make_key, revocation, use_node_key};
 use jiff::Timestamp;
-use nodes::{PASSPHRASE, ask, file, flights, free_udp, pair, speaks, start, state, until};
+use nodes::{PASSPHRASE, ask, file, flights, free_link, pair, speaks, start, state, until};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -55,7 +55,8 @@ fn words(text: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_party_joins_rotates_its_key_and_leaves() {
     let root = tempfile::tempdir().unwrap();
-    let [blue_f, green_f, red_f] = ["blue", "green", "red"].map(|party| init(root.path(), party, free_udp()));
+    let [blue_f, green_f, red_f] =
+        ["blue", "green", "red"].map(|party| init(root.path(), party, free_link()));
     // The two founders have met; the third knows them, and they know nothing of it yet.
     pair(&blue_f, &green_f);
     pair(&green_f, &blue_f);
@@ -138,7 +139,7 @@ async fn a_party_joins_rotates_its_key_and_leaves() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restored_node_takes_back_what_it_has_said() {
     let root = tempfile::tempdir().unwrap();
-    let [blue_f, green_f] = ["blue", "green"].map(|party| init(root.path(), party, free_udp()));
+    let [blue_f, green_f] = ["blue", "green"].map(|party| init(root.path(), party, free_link()));
     pair(&blue_f, &green_f);
     pair(&green_f, &blue_f);
     let (mut blue, green) = (start(&blue_f).await, start(&green_f).await);

@@ -3,7 +3,7 @@
 mod nodes;
 
 use hotline_node::{Folder, Introduction, Node};
-use nodes::{PASSPHRASE, ask, file, flights, free_udp, init, pair, start, state, until};
+use nodes::{PASSPHRASE, ask, file, flights, free_link, init, pair, start, state, until};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -52,9 +52,9 @@ impl Relay {
 #[tokio::test(flavor = "multi_thread")]
 async fn cut_off_and_back_nothing_is_lost() {
     let root = tempfile::tempdir().unwrap();
-    let green_link = free_udp();
+    let green_link = free_link();
     let relay = Relay::start(green_link).await;
-    let blue_folder = init(root.path(), "blue", free_udp(), Some(("green", relay.address)));
+    let blue_folder = init(root.path(), "blue", free_link(), Some(("green", relay.address)));
     let green_folder = init(root.path(), "green", green_link, None);
     pair(&blue_folder, &green_folder);
     pair(&green_folder, &blue_folder);
@@ -115,14 +115,14 @@ async fn cut_off_and_back_nothing_is_lost() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_with_the_right_name_is_not_let_in() {
     let root = tempfile::tempdir().unwrap();
-    let green_link = free_udp();
-    let blue_folder = init(root.path(), "blue", free_udp(), None);
+    let green_link = free_link();
+    let blue_folder = init(root.path(), "blue", free_link(), None);
     let green_folder = init(root.path(), "green", green_link, None);
     pair(&blue_folder, &green_folder);
     pair(&green_folder, &blue_folder);
     // Another node that says it is blue, with keys of its own.
     let elsewhere = root.path().join("elsewhere");
-    let impostor_folder = init(&elsewhere, "blue", free_udp(), None);
+    let impostor_folder = init(&elsewhere, "blue", free_link(), None);
     pair(&impostor_folder, &green_folder);
     let (impostor, green) = (start(&impostor_folder).await, start(&green_folder).await);
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -135,7 +135,7 @@ async fn a_stranger_with_the_right_name_is_not_let_in() {
 #[test]
 fn a_wrong_word_is_refused_and_nothing_is_kept() {
     let root = tempfile::tempdir().unwrap();
-    let [blue, green] = PARTIES.map(|p| init(root.path(), p, free_udp(), None));
+    let [blue, green] = PARTIES.map(|p| init(root.path(), p, free_link(), None));
     let introduction = green.join("introduction.toml");
     let text = std::fs::read_to_string(&introduction).unwrap();
     let (read, _) = Introduction::read(&text, &introduction).unwrap();

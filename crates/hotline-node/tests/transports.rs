@@ -3,7 +3,7 @@
 mod nodes;
 
 use hotline_node::{Folder, Node};
-use nodes::{ask, file, flights, free_udp, init, pair, speaks, start, state, until};
+use nodes::{ask, file, flights, free_link, init, pair, speaks, start, state, until};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -29,9 +29,9 @@ async fn tcp_relay(to: SocketAddr) -> SocketAddr {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_datagrams_the_line_stands_on_tcp() {
     let root = tempfile::tempdir().unwrap();
-    let green_link = free_udp();
+    let green_link = free_link();
     let relay = tcp_relay(green_link).await;
-    let blue_folder = init(root.path(), "blue", free_udp(), Some(("green", relay)));
+    let blue_folder = init(root.path(), "blue", free_link(), Some(("green", relay)));
     let green_folder = init(root.path(), "green", green_link, None);
     pair(&blue_folder, &green_folder);
     pair(&green_folder, &blue_folder);
@@ -74,8 +74,8 @@ async fn post(node: &Node, folder: &Path, path: &str, body: Vec<u8>) -> (u16, Ve
 async fn what_is_carried_by_hand_arrives_with_the_same_proof() {
     let root = tempfile::tempdir().unwrap();
     // Nobody answers at the addresses that they have of each other.
-    let blue_folder = init(root.path(), "blue", free_udp(), Some(("green", free_udp())));
-    let green_folder = init(root.path(), "green", free_udp(), Some(("blue", free_udp())));
+    let blue_folder = init(root.path(), "blue", free_link(), Some(("green", free_link())));
+    let green_folder = init(root.path(), "green", free_link(), Some(("blue", free_link())));
     pair(&blue_folder, &green_folder);
     pair(&green_folder, &blue_folder);
     let (blue, green) = (start(&blue_folder).await, start(&green_folder).await);

@@ -1,6 +1,9 @@
 //! Nodes in this process, over real sockets, for the tests.
 #![allow(dead_code, unreachable_pub)]
 
+mod free_port;
+
+pub(crate) use free_port::free_link;
 use hotline_node::{Clock, Config, Folder, Introduction, NewSecrets, Node, PeerAddress};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -9,11 +12,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub const PASSPHRASE: &str = "correct horse";
-
-/// A free loopback port, for a moment.
-pub fn free_udp() -> SocketAddr {
-    std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
 
 pub fn init(root: &Path, party: &str, link: SocketAddr, peer: Option<(&str, SocketAddr)>) -> PathBuf {
     let folder = root.join(party);
