@@ -10,57 +10,88 @@ use serde::{Deserialize, Serialize};
 const MAX_VOLUMES: usize = 1_000;
 const ALTITUDES: std::ops::RangeInclusive<f64> = -8_000.0..=100_000.0;
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct LatLng {
-    lat: f64,
-    lng: f64,
+/// A position, degrees.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct LatLng {
+    /// Latitude.
+    pub lat: f64,
+    /// Longitude.
+    pub lng: f64,
 }
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct Polygon {
-    pub(crate) vertices: Vec<LatLng>,
+/// An outline of vertices in order.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct Polygon {
+    /// Three or more; the last one is joined to the first.
+    pub vertices: Vec<LatLng>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Radius {
-    value: f64,
-    units: String,
+/// A length.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct Radius {
+    /// How long.
+    pub value: f64,
+    /// `M`.
+    pub units: String,
 }
 
-#[derive(Debug, Deserialize)]
-struct Circle {
-    center: Option<LatLng>,
-    radius: Option<Radius>,
+/// A round outline.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct Circle {
+    /// Its middle.
+    pub center: Option<LatLng>,
+    /// Its radius.
+    pub radius: Option<Radius>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Altitude {
-    value: f64,
-    reference: String,
-    units: String,
+/// How high.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct Altitude {
+    /// Metres above the reference.
+    pub value: f64,
+    /// `W84`: the WGS84 ellipsoid.
+    pub reference: String,
+    /// `M`.
+    pub units: String,
 }
 
 /// A time with its format (F3548 and F3411-22a).
-#[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct Time {
-    value: String,
-    format: String,
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct Time {
+    /// RFC 3339 with `Z`.
+    pub value: String,
+    /// `RFC3339`.
+    pub format: String,
 }
 
-#[derive(Debug, Deserialize)]
-struct Volume3 {
-    outline_circle: Option<Circle>,
-    outline_polygon: Option<Polygon>,
-    altitude_lower: Option<Altitude>,
-    altitude_upper: Option<Altitude>,
+/// A piece of airspace: an outline between two altitudes.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct Volume3 {
+    /// A round outline; this or the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outline_circle: Option<Circle>,
+    /// An outline of vertices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outline_polygon: Option<Polygon>,
+    /// From here on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub altitude_lower: Option<Altitude>,
+    /// Up to here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub altitude_upper: Option<Altitude>,
 }
 
 /// A volume of F3548 and F3411-22a.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Volume4 {
-    volume: Volume3,
-    time_start: Option<Time>,
-    time_end: Option<Time>,
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct Volume4 {
+    /// Where.
+    pub volume: Volume3,
+    /// From when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_start: Option<Time>,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_end: Option<Time>,
 }
 
 /// RFC 3339, in UTC, as the standards ask.
@@ -80,11 +111,16 @@ pub(crate) fn written(at: Moment) -> String {
 }
 
 impl Time {
-    pub(crate) fn at(moment: Moment) -> Self {
+    /// An instant.
+    pub fn at(moment: Moment) -> Self {
         Self { value: written(moment), format: "RFC3339".into() }
     }
 
-    pub(crate) fn instant(&self) -> Result<Moment, Problem> {
+    /// The instant it names.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn instant(&self) -> Result<Moment, Problem> {
         if self.format != "RFC3339" {
             return Err(Problem::invalid(format!(
                 "a time's format must be \"RFC3339\", not {:?}",
@@ -96,7 +132,11 @@ impl Time {
 }
 
 impl Altitude {
-    fn metres(&self) -> Result<f64, Problem> {
+    /// Metres above the ellipsoid.
+    ///
+    /// # Errors
+    /// When it is given otherwise, or out of range.
+    pub fn metres(&self) -> Result<f64, Problem> {
         let Self { value, reference, units } = self;
         if reference != "W84" || units != "M" {
             let why = format!(

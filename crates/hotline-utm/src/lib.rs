@@ -33,6 +33,18 @@ mod token_server;
 mod tokens;
 
 pub use cluster::{ClusterError, ClusterOptions};
+/// The volumes and times of F3548 and F3411-22a, as JSON.
+pub mod wire {
+    pub use crate::geometry::{Altitude, Circle, LatLng, Polygon, Radius, Time, Volume3, Volume4};
+}
+
+/// The scopes of F3548.
+pub mod scopes {
+    pub use crate::f3548::{
+        ARBITRATION, CONFORMANCE, CONSTRAINT_MANAGEMENT, CONSTRAINT_PROCESSING, STRATEGIC,
+    };
+}
+
 pub use dss::{BaseUrls, Dss, Identity, MAX_BODY};
 pub use forms::forms_of;
 pub use jwks::{JWKS_REFRESH, JwksError, keep_fresh};

@@ -15,7 +15,7 @@ pub struct Problem {
 macro_rules! problems {
     ($($name:ident $status:ident $what:literal;)*) => { $(
         #[doc = $what]
-        pub(crate) fn $name(message: impl Into<String>) -> Self {
+        pub fn $name(message: impl Into<String>) -> Self {
             Self { status: StatusCode::$status, message: message.into() }
         }
     )* };
@@ -33,6 +33,16 @@ impl Problem {
         failed INTERNAL_SERVER_ERROR "The service has failed.";
         no_room INSUFFICIENT_STORAGE "The disk is full.";
         late GATEWAY_TIMEOUT "The request could not be carried out in time.";
+    }
+
+    /// With a status of the caller's.
+    pub fn with(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into() }
+    }
+
+    /// What is said.
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
     /// The status.

@@ -110,7 +110,11 @@ impl Gate {
         )))
     }
 
-    fn authenticate(&self, headers: &HeaderMap, now: u64) -> Result<Arc<Client>, Problem> {
+    /// Who asks, whatever the token allows.
+    ///
+    /// # Errors
+    /// 401 without a token that is accepted at `now` (seconds since 1970).
+    pub fn authenticate(&self, headers: &HeaderMap, now: u64) -> Result<Arc<Client>, Problem> {
         let missing = || Problem::unauthenticated("an Authorization header `Bearer <token>` is needed");
         let value = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or_else(missing)?;
         let (scheme, token) = value.split_once(' ').ok_or_else(missing)?;

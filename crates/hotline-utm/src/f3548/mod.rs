@@ -11,11 +11,16 @@ use axum::Router;
 use axum::routing::{get, post, put};
 use std::sync::Arc;
 
-pub(crate) const STRATEGIC: &str = "utm.strategic_coordination";
-pub(crate) const CONFORMANCE: &str = "utm.conformance_monitoring_sa";
-pub(crate) const CONSTRAINT_MANAGEMENT: &str = "utm.constraint_management";
-pub(crate) const CONSTRAINT_PROCESSING: &str = "utm.constraint_processing";
-pub(crate) const ARBITRATION: &str = "utm.availability_arbitration";
+/// Planning.
+pub const STRATEGIC: &str = "utm.strategic_coordination";
+/// Telling of what is not nominal.
+pub const CONFORMANCE: &str = "utm.conformance_monitoring_sa";
+/// Managing constraints.
+pub const CONSTRAINT_MANAGEMENT: &str = "utm.constraint_management";
+/// Reading constraints.
+pub const CONSTRAINT_PROCESSING: &str = "utm.constraint_processing";
+/// Setting availabilities.
+pub const ARBITRATION: &str = "utm.availability_arbitration";
 
 pub(crate) fn routes() -> Router<Arc<Dss>> {
     let intents = "/dss/v1/operational_intent_references";

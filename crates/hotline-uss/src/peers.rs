@@ -1,0 +1,175 @@
+//! What other suppliers tell this one, and what it means for its own flights.
+
+use crate::Uss;
+use crate::around::check_intent;
+use crate::volumes::{exact_all, overlap};
+use crate::wire::{ConstraintNotice, Intent, IntentNotice, SubscriptionState};
+use crate::{PeerChange, keep, wire};
+use axum::http::StatusCode;
+use hotline_utm::Problem;
+
+fn checked(subscriptions: &[SubscriptionState]) -> Result<(), Problem> {
+    if subscriptions.is_empty() {
+        return Err(Problem::invalid("subscriptions needs at least one entry"));
+    }
+    let wrong = subscriptions.iter().find(|s| uuid::Uuid::try_parse(&s.subscription_id).is_err());
+    wrong.map_or(Ok(()), |s| Err(Problem::invalid(format!("{:?} is no subscription_id", s.subscription_id))))
+}
+
+/// Whether a notice may take the place of what is known: its manager must be the one who tells, its version not older.
+fn may_replace<T: PartialEq>(
+    client: &str,
+    told: (&str, i32, &T),
+    known: Option<(&str, i32, &T)>,
+) -> Result<bool, Problem> {
+    let (manager, version, entity) = told;
+    if manager != client {
+        return Err(Problem::forbidden(format!("{client} does not manage what {manager} manages")));
+    }
+    let Some((known_manager, known_version, known)) = known else { return Ok(true) };
+    if known_manager != client {
+        return Err(Problem::forbidden(format!("{client} does not manage this: {known_manager} does")));
+    }
+    if version < known_version || (version == known_version && entity != known) {
+        let why =
+            format!("version {version} is not newer than {known_version}, which is known, or not the same");
+        return Err(Problem::with(StatusCode::CONFLICT, why));
+    }
+    Ok(version > known_version)
+}
+
+impl Uss {
+    /// Takes a notification of an intent.
+    pub(crate) fn hear_intent(&self, client: &str, notice: IntentNotice) -> Result<(), Problem> {
+        checked(&notice.subscriptions)?;
+        let id = notice.operational_intent_id;
+        let Some(intent) = notice.operational_intent else {
+            let mut state = self.state();
+            if let Some(known) = state.intents_known.get(&id)
+                && known.reference.manager != client
+            {
+                let why = format!("{client} does not manage {id}: {} does", known.reference.manager);
+                return Err(Problem::forbidden(why));
+            }
+            if state.intents_known.remove(&id).is_some() {
+                drop(state);
+                self.told(PeerChange::IntentGone(id));
+            }
+            return Ok(());
+        };
+        if intent.reference.id != id {
+            let why = format!("operational_intent_id is {id}, the reference's id {}", intent.reference.id);
+            return Err(Problem::invalid(why));
+        }
+        check_intent(&intent).map_err(Problem::invalid)?;
+        let known = self.state().intents_known.get(&id).cloned();
+        let known = known.as_ref().map(|i| (i.reference.manager.as_str(), i.reference.version, i));
+        if may_replace(client, (&intent.reference.manager, intent.reference.version, &intent), known)? {
+            self.know_intent(intent.clone());
+            self.look_for_conflicts(&intent);
+        }
+        Ok(())
+    }
+
+    /// Takes a notification of a constraint.
+    pub(crate) fn hear_constraint(&self, client: &str, notice: ConstraintNotice) -> Result<(), Problem> {
+        checked(&notice.subscriptions)?;
+        let id = notice.constraint_id;
+        let Some(constraint) = notice.constraint else {
+            let mut state = self.state();
+            if let Some(known) = state.constraints_known.get(&id)
+                && known.reference.manager != client
+            {
+                let why = format!("{client} does not manage {id}: {} does", known.reference.manager);
+                return Err(Problem::forbidden(why));
+            }
+            if state.constraints_known.remove(&id).is_some() {
+                drop(state);
+                self.told(PeerChange::ConstraintGone(id));
+            }
+            return Ok(());
+        };
+        if constraint.reference.id != id {
+            let why = format!("constraint_id is {id}, the reference's id {}", constraint.reference.id);
+            return Err(Problem::invalid(why));
+        }
+        if constraint.reference.ovn.as_deref().is_none_or(str::is_empty) {
+            return Err(Problem::invalid("its reference has no ovn"));
+        }
+        let volumes = exact_all(&constraint.details.volumes).map_err(Problem::invalid)?;
+        let known = self.state().constraints_known.get(&id).cloned();
+        let known = known.as_ref().map(|c| (c.reference.manager.as_str(), c.reference.version, c));
+        let told = (constraint.reference.manager.as_str(), constraint.reference.version, &constraint);
+        if may_replace(client, told, known)? {
+            let manager = constraint.reference.manager.clone();
+            self.know_constraint(constraint);
+            let own: Vec<(String, Intent)> = self.own_intents();
+            for (flight, intent) in own {
+                if overlap(&exact_all(intent.details.all()).unwrap_or_default(), &volumes) {
+                    let message = format!("constraint {id} of {manager} meets this flight");
+                    self.notify_operator(&flight, "CSTP0005", message, None);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn own_intents(&self) -> Vec<(String, Intent)> {
+        let state = self.state();
+        let all = state.flights.values().filter_map(|f| Some((f.id.clone(), f.intent.clone()?)));
+        all.collect()
+    }
+
+    /// Tells the operators whose flights an intent of somebody else meets now, and did not before (F3548 SCD0090, SCD0095).
+    fn look_for_conflicts(&self, other: &Intent) {
+        let theirs = exact_all(other.details.all()).unwrap_or_default();
+        for (id, own) in self.own_intents() {
+            if own.reference.id == other.reference.id {
+                continue;
+            }
+            let meets = overlap(&exact_all(own.details.all()).unwrap_or_default(), &theirs);
+            let mut state = self.state();
+            let Some(flight) = state.flights.get_mut(&id) else { continue };
+            let knew = flight.conflicts.contains(&other.reference.id);
+            flight.conflicts.retain(|c| *c != other.reference.id);
+            if meets {
+                flight.conflicts.push(other.reference.id.clone());
+            }
+            let count = flight.conflicts.len();
+            let kept = (meets != knew).then(|| keep::to(format!("flight/{id}"), flight));
+            drop(state);
+            if let Some(kept) = kept
+                && let Err(why) = self.keep.change(vec![kept])
+            {
+                tracing::warn!("that flight {id} conflicts is known in memory only: {why}");
+            }
+            if meets && !knew {
+                let message = format!(
+                    "conflict with operational intent {} of {} ({:?}, priority {}, own {})",
+                    other.reference.id,
+                    other.reference.manager,
+                    other.reference.state,
+                    other.details.priority,
+                    own.details.priority
+                );
+                let nominal = other.reference.state.is_nominal();
+                let requirement = if nominal { "SCD0090" } else { "SCD0095" };
+                self.notify_operator(&id, requirement, message, Some(count));
+            }
+        }
+    }
+
+    /// Own telemetry for others: only while the flight is not nominal.
+    pub(crate) fn telemetry_for_others(&self, entity: &str) -> Result<Option<wire::Telemetry>, Problem> {
+        let state = self.state();
+        let own = |f: &&crate::Flight| f.intent.as_ref().is_some_and(|i| i.reference.id == entity);
+        let flight = state.flights.values().find(own);
+        let flight =
+            flight.ok_or_else(|| Problem::not_found(format!("there is no operational intent {entity}")))?;
+        if flight.state().is_none_or(wire::IntentState::is_nominal) {
+            let why = format!("operational intent {entity} is nominal; telemetry is given when it is not");
+            return Err(Problem::with(StatusCode::CONFLICT, why));
+        }
+        Ok(flight.telemetry.clone())
+    }
+}

@@ -1,0 +1,141 @@
+//! `/uss/v1`: what suppliers ask of each other.
+
+use crate::Uss;
+use crate::api::{Asked, answered, body, client, id};
+use crate::wire::{ConstraintNotice, IntentNotice, Time};
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use hotline_utm::Problem;
+use hotline_utm::scopes::{
+    ARBITRATION, CONFORMANCE, CONSTRAINT_MANAGEMENT, CONSTRAINT_PROCESSING, STRATEGIC,
+};
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// How soon new telemetry is worth asking for.
+const NEXT_TELEMETRY: SignedDuration = SignedDuration::from_secs(1);
+
+pub(crate) fn routes() -> Router<Arc<Uss>> {
+    Router::new()
+        .route("/uss/v1/operational_intents", post(intent_changed))
+        .route("/uss/v1/operational_intents/{id}", get(intent))
+        .route("/uss/v1/operational_intents/{id}/telemetry", get(telemetry))
+        .route("/uss/v1/constraints", post(constraint_changed))
+        .route("/uss/v1/constraints/{id}", get(constraint))
+        .route("/uss/v1/reports", post(report))
+        .route("/uss/v1/log_sets/{day}", get(log_set))
+}
+
+async fn intent(
+    State(uss): State<Arc<Uss>>,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    client(&uss, &headers, &[STRATEGIC])?;
+    let id = id(&text)?;
+    let state = uss.state();
+    let own = state.flights.values().filter_map(|f| f.intent.as_ref()).find(|i| i.reference.id == id);
+    let own =
+        own.ok_or_else(|| Problem::not_found(format!("this supplier manages no operational intent {id}")))?;
+    Ok(Json(json!({ "operational_intent": own })).into_response())
+}
+
+async fn telemetry(
+    State(uss): State<Arc<Uss>>,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    client(&uss, &headers, &[CONFORMANCE])?;
+    let id = id(&text)?;
+    let Some(telemetry) = uss.telemetry_for_others(&id)? else {
+        return Err(Problem::with(StatusCode::PRECONDITION_FAILED, format!("there is no telemetry of {id}")));
+    };
+    let next = uss.now().later(NEXT_TELEMETRY.as_micros() as i64);
+    Ok(Json(json!({
+        "operational_intent_id": id, "telemetry": telemetry, "next_telemetry_opportunity": Time::at(next),
+    }))
+    .into_response())
+}
+
+async fn intent_changed(State(uss): State<Arc<Uss>>, headers: HeaderMap, bytes: Bytes) -> Response {
+    let asked = Asked::new(&uss, "POST", "/uss/v1/operational_intents", &headers, &bytes);
+    let heard = async {
+        let client = client(&uss, &headers, &[STRATEGIC])?;
+        let notice: IntentNotice = body(&bytes)?;
+        id(&notice.operational_intent_id)?;
+        let hearing = uss.clone();
+        answered(tokio::task::spawn_blocking(move || hearing.hear_intent(&client.name, notice)).await)?
+    };
+    asked.end(heard.await.map(|()| StatusCode::NO_CONTENT.into_response()))
+}
+
+async fn constraint_changed(State(uss): State<Arc<Uss>>, headers: HeaderMap, bytes: Bytes) -> Response {
+    let asked = Asked::new(&uss, "POST", "/uss/v1/constraints", &headers, &bytes);
+    let heard = async {
+        let client = client(&uss, &headers, &[CONSTRAINT_MANAGEMENT])?;
+        let notice: ConstraintNotice = body(&bytes)?;
+        id(&notice.constraint_id)?;
+        let hearing = uss.clone();
+        answered(tokio::task::spawn_blocking(move || hearing.hear_constraint(&client.name, notice)).await)?
+    };
+    asked.end(heard.await.map(|()| StatusCode::NO_CONTENT.into_response()))
+}
+
+async fn constraint(
+    State(uss): State<Arc<Uss>>,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    client(&uss, &headers, &[CONSTRAINT_PROCESSING])?;
+    let id = id(&text)?;
+    let own = uss.constraint(&id);
+    let own = own.ok_or_else(|| Problem::not_found(format!("this supplier manages no constraint {id}")))?;
+    Ok(Json(json!({ "constraint": own })).into_response())
+}
+
+#[derive(Deserialize)]
+struct Report {
+    exchange: Value,
+}
+
+async fn report(State(uss): State<Arc<Uss>>, headers: HeaderMap, bytes: Bytes) -> Response {
+    let asked = Asked::new(&uss, "POST", "/uss/v1/reports", &headers, &bytes);
+    let taken = || {
+        let scopes = [STRATEGIC, CONSTRAINT_PROCESSING, CONSTRAINT_MANAGEMENT, CONFORMANCE, ARBITRATION];
+        let client = client(&uss, &headers, &scopes)?;
+        let report: Report = body(&bytes)?;
+        let url = report.exchange["url"].as_str();
+        let whole = ["method", "recorder_role", "request_time"].iter().all(|f| !report.exchange[f].is_null());
+        if url.is_none() || !whole {
+            return Err(Problem::invalid("exchange needs url, method, recorder_role and request_time"));
+        }
+        let id = crate::planning::new_id().map_err(Problem::failed)?;
+        tracing::warn!("{} reports a problem with {}: report {id}", client.name, url.unwrap_or_default());
+        Ok((StatusCode::CREATED, Json(json!({ "report_id": id, "exchange": report.exchange })))
+            .into_response())
+    };
+    asked.end(taken())
+}
+
+async fn log_set(
+    State(uss): State<Arc<Uss>>,
+    Path(day): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    client(&uss, &headers, &[crate::api::OPERATOR])?;
+    let (reading, of) = (uss.clone(), day.clone());
+    let set = answered(tokio::task::spawn_blocking(move || reading.logs.set(&of)).await)?;
+    let set = set.map_err(Problem::failed)?;
+    let set = set.ok_or_else(|| {
+        Problem::not_found(format!(
+            "there is no log set {day:?}; log sets are days with records, as 2026-01-31"
+        ))
+    })?;
+    Ok(Json(set).into_response())
+}
