@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// What a node's configuration says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,43 @@ pub struct Config {
     /// A snapshot is taken after so many records.
     #[serde(default = "snapshot_every")]
     pub snapshot_every: u64,
+    /// The party's UAS service suppliers, if they are joined to the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppliers: Option<SuppliersConfig>,
+}
+
+/// How a party's service suppliers are joined to the line: the node is one of them, at the party's DSS.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuppliersConfig {
+    /// Where this node listens for suppliers.
+    pub listen: SocketAddr,
+    /// Where suppliers reach that.
+    pub base_url: String,
+    /// The base URL of the party's DSS.
+    pub dss: String,
+    /// The node's name at the DSS, as in its tokens.
+    pub name: String,
+    /// The token endpoint of the party's authority.
+    pub token_url: String,
+    /// The node's client identifier there (OAuth 2.0 client credentials); left out for development token servers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// A file with the client's secret, in the node's folder or absolute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret_file: Option<PathBuf>,
+    /// The authority's public keys, PEM files in the node's folder or absolute.
+    pub public_keys: Vec<PathBuf>,
+    /// What the `aud` of suppliers' tokens may be: this node's host name.
+    pub audiences: Vec<String>,
+    /// An authority to trust for https in place of this machine's, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
+    /// The airspace that is coordinated: rectangles `[south, west, north, east]` in degrees.
+    pub areas: Vec<[f64; 4]>,
+    /// The priority that peers' flights have for the party's suppliers.
+    #[serde(default)]
+    pub priority: i64,
 }
 
 /// Where a peer is reached.
@@ -68,6 +106,7 @@ impl Config {
             supervisors: vec![],
             peer: vec![],
             snapshot_every: snapshot_every(),
+            suppliers: None,
         }
     }
 

@@ -41,12 +41,14 @@ mod lanes;
 mod link;
 #[cfg(test)]
 mod link_tests;
+mod mirror;
 mod node;
 mod output;
 mod persons;
 mod pinned_tls;
 mod planners;
 mod recovery;
+mod suppliers;
 mod view;
 mod view_line;
 
@@ -54,7 +56,7 @@ pub use api::{FlightInput, RestrictionInput, TrackInput, VolumeInput};
 pub use carried::check_carried;
 pub use catalogue::{Catalogue, FIRST_LANGUAGE, Phrase, PhraseKind, check_language};
 pub use clock::Clock;
-pub use config::{Config, PeerAddress};
+pub use config::{Config, PeerAddress, SuppliersConfig};
 pub use deeds::{ChangeInput, DeedInput, WordsInput};
 pub use error::NodeError;
 pub use evidence::{WITHHOLDABLE, Wanted, export, export_from_folder};

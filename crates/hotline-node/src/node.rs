@@ -7,6 +7,7 @@ use crate::http::{App, router};
 use crate::link::{Link, Links};
 use crate::persons::Persons;
 use crate::recovery::{open_journal, recover};
+use crate::suppliers::Suppliers;
 use crate::view::Outlet;
 use crate::{Clock, Folder, NodeError};
 use hotline_line::Handover;
@@ -26,6 +27,7 @@ pub struct Node {
     server: tokio::task::JoinHandle<()>,
     tracks: tokio::task::JoinHandle<()>,
     stop: watch::Sender<bool>,
+    suppliers: Option<Suppliers>,
 }
 
 impl Node {
@@ -70,6 +72,13 @@ impl Node {
             tokio::spawn(say_handover(engine.clone(), path, handover));
         }
 
+        let suppliers = match &folder.config.suppliers {
+            None => None,
+            Some(joined) => {
+                let (engine, outlet) = (engine.clone(), outlet.clone());
+                Some(Suppliers::start(joined, folder.path(), engine, outlet, clock).await?)
+            }
+        };
         let overlay = std::fs::read_to_string(folder.path().join("overlay.geojson")).ok().map(Into::into);
         let token = folder.api_token.as_str().into();
         let persons = Persons::new(folder.persons.clone());
@@ -85,7 +94,7 @@ impl Node {
                 tracing::error!("the console's server: {e}");
             }
         });
-        Ok(Self { console, link_address, engine, core_thread, link, server, tracks, stop })
+        Ok(Self { console, link_address, engine, core_thread, link, server, tracks, stop, suppliers })
     }
 
     /// Where its console listens.
@@ -98,10 +107,18 @@ impl Node {
         self.link_address
     }
 
+    /// Where suppliers reach it, if they are joined.
+    pub fn suppliers_address(&self) -> Option<SocketAddr> {
+        self.suppliers.as_ref().map(|s| s.address)
+    }
+
     /// Stops: what is waiting is stored and answered first.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         self.tracks.abort();
+        if let Some(suppliers) = self.suppliers {
+            suppliers.stop().await;
+        }
         self.link.stop().await;
         self.engine.stop();
         let thread = self.core_thread;

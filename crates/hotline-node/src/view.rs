@@ -8,6 +8,7 @@ use hotline_ledger::PartyName;
 use hotline_line::{ConflictKey, Delivery, Message, PeerStatus, Withholdable};
 use hotline_picture::{Alert, Core, Detection, Event, InForce, Intent, Track};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
 
@@ -36,15 +37,27 @@ pub(crate) struct Outlet {
     links: Links,
     /// Why nothing can be recorded at the moment.
     trouble: Arc<Mutex<Option<String>>>,
+    /// Counts changes of flights and restrictions.
+    plans: Arc<AtomicU64>,
 }
 
 impl Outlet {
     pub(crate) fn new(links: Links) -> Self {
-        Self { stream: broadcast::channel(STREAM_DEPTH).0, links, trouble: Arc::default() }
+        Self {
+            stream: broadcast::channel(STREAM_DEPTH).0,
+            links,
+            trouble: Arc::default(),
+            plans: Arc::default(),
+        }
     }
 
     pub(crate) fn listen(&self) -> broadcast::Receiver<ConsoleEvent> {
         self.stream.subscribe()
+    }
+
+    /// How often flights and restrictions have changed.
+    pub(crate) fn plans_changed(&self) -> u64 {
+        self.plans.load(Ordering::Relaxed)
     }
 
     pub(crate) fn listeners(&self) -> usize {
@@ -69,6 +82,9 @@ impl Outlet {
     pub(crate) fn show(&self, event: &Event, own: &PartyName) {
         if let Event::Refused(party, why) = event {
             tracing::warn!("{party}: {why}");
+        }
+        if matches!(event, Event::Flight(_) | Event::Restriction(_)) {
+            self.plans.fetch_add(1, Ordering::Relaxed);
         }
         if self.listeners() > 0 {
             self.event(&view_event(event, own));

@@ -1,7 +1,7 @@
 //! What all interfaces of a supplier share, the router, and the interface of its own operators.
 
 use crate::http::without_signature;
-use crate::planning::{Outcome, Wanted};
+use crate::planning::{Mode, Outcome, Wanted};
 use crate::remote_id::AircraftDetails;
 use crate::uss::Uss;
 use crate::wire::{ConstraintDetails, Exchange, IntentState, Telemetry, Time, Volume4};
@@ -148,7 +148,7 @@ async fn put_flight(
     let (id, input): (String, FlightInput) = (id(&text)?, body(&bytes)?);
     let FlightInput { state, volumes, off_nominal_volumes, priority, aircraft } = input;
     let wanted = Wanted { state, volumes, off_nominal_volumes, priority, plan: Value::Null, aircraft };
-    Ok(of_outcome(blocking(&uss, move |uss| uss.put_flight(&id, &wanted, false)).await?))
+    Ok(of_outcome(blocking(&uss, move |uss| uss.put_flight(&id, &wanted, Mode::IfAllowed)).await?))
 }
 
 async fn flights(State(uss): State<Arc<Uss>>, headers: HeaderMap) -> Result<Response, Problem> {

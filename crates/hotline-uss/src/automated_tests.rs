@@ -4,7 +4,7 @@
 use crate::Uss;
 use crate::api::{Span, blocking, body, client, id};
 use crate::constraints::{Impact, impact, impact_of_restriction};
-use crate::planning::{Outcome, Wanted};
+use crate::planning::{Mode, Outcome, Wanted};
 use crate::remote_id::AircraftDetails;
 use crate::uss::ConstraintRule;
 use crate::volumes::{exact, exact_all, overlap};
@@ -241,7 +241,8 @@ fn carry_out(uss: &Arc<Uss>, id: &str, plan: FlightPlan, given: Value, style: St
     }
     let priority = plan.astm_f3548_21.map_or(0, |f| f.priority);
     let wanted = Wanted { state, volumes, off_nominal_volumes, priority, plan: given, aircraft };
-    let mut outcome = uss.put_flight(id, &wanted, style == Style::Hypothetical);
+    let mode = if style == Style::Hypothetical { Mode::Hypothetical } else { Mode::IfAllowed };
+    let mut outcome = uss.put_flight(id, &wanted, mode);
     // It is flown, whether it may be or not: others must know.
     if let (Outcome::Rejected(_), Style::InReality, IntentState::Activated, Some(inside)) =
         (&outcome, style, state, inside)
@@ -252,7 +253,7 @@ fn carry_out(uss: &Arc<Uss>, id: &str, plan: FlightPlan, given: Value, style: St
             off_nominal_volumes: area,
             ..wanted
         };
-        outcome = uss.put_flight(id, &told, false);
+        outcome = uss.put_flight(id, &told, Mode::IfAllowed);
     }
     match outcome {
         Outcome::Done { flight, advisories } => {

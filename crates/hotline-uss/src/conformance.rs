@@ -1,7 +1,7 @@
 //! Conformance: positions of the own flights against their volumes, and what follows for their intents.
 
 use crate::logs::Record;
-use crate::planning::{Outcome, Wanted};
+use crate::planning::{Mode, Outcome, Wanted};
 use crate::volumes::{circle, exact_all, moment, timestamp};
 use crate::wire::{IntentDetails, IntentState, Telemetry, Time};
 use crate::{Flight, Uss};
@@ -144,7 +144,7 @@ impl Uss {
                 tracing::warn!("flight {id} is {wanted:?}, its intent stays {was:?}: {why}");
             }
         };
-        told(&self.put_in_turn(id, &off_nominal(&flight, wanted, track, self.time()), false));
+        told(&self.put_in_turn(id, &off_nominal(&flight, wanted, track, self.time()), Mode::IfAllowed));
     }
 
     /// What is to be said of a flight in a state that is not nominal, or that comes back.
@@ -164,7 +164,7 @@ impl Uss {
         let lost: Vec<Flight> = self.state().flights.values().filter(lost).cloned().collect();
         for flight in lost {
             let Some(wanted) = self.state_change(&flight, IntentState::Nonconforming) else { continue };
-            if let Outcome::Done { .. } = self.put_flight(&flight.id, &wanted, false) {
+            if let Outcome::Done { .. } = self.put_flight(&flight.id, &wanted, Mode::IfAllowed) {
                 let message =
                     format!("no position for {} s: the flight is Nonconforming", TELEMETRY_LOST.as_secs());
                 self.notify_operator(&flight.id, "ACM0010", message, None);

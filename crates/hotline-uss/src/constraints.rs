@@ -47,6 +47,12 @@ impl Uss {
         self.state().constraints.get(id).and_then(|c| c.constraint.clone())
     }
 
+    /// All constraints that the DSS has taken, by their identifiers.
+    pub fn constraints(&self) -> std::collections::BTreeMap<String, Constraint> {
+        let state = self.state();
+        state.constraints.iter().filter_map(|(id, own)| Some((id.clone(), own.constraint.clone()?))).collect()
+    }
+
     /// Makes a constraint, or changes it. `id` is its identifier at the DSS too: a UUID of version 4.
     ///
     /// # Errors

@@ -48,7 +48,6 @@ pub(crate) struct ChangedConstraint {
 /// What a standing subscription is answered with.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Subscribed {
-    pub(crate) subscription: SubscriptionReference,
     #[serde(default)]
     pub(crate) operational_intent_references: Vec<IntentReference>,
     #[serde(default)]

@@ -28,6 +28,7 @@ mod peers;
 mod planning;
 mod remote_id;
 mod rules;
+mod standing;
 mod upkeep;
 mod uss;
 mod uss_api;
@@ -40,8 +41,9 @@ pub use flight::{Flight, OwnConstraint};
 pub use geozones::MAX_ZONES;
 pub use http::{ASK_WITHIN, AskError, Secret, TokenSource};
 pub use outbox::{FIRST_PAUSE, GIVEN_UP_AFTER, LONGEST_PAUSE};
-pub use planning::{Outcome, PLAN_HORIZON, Wanted};
+pub use planning::{Mode, Outcome, PLAN_HORIZON, Wanted};
 pub use remote_id::{AircraftDetails, MAX_AIRCRAFT, MAX_DETAILS_DIAGONAL, MAX_DIAGONAL, NEAR_REAL_TIME};
+pub use standing::{MAX_TILES, Rectangle, RectangleError, Tile};
 pub use uss::{
     ConstraintRule, MAX_KNOWN, MAX_NOTICES, MAX_OWN, Notice, PeerChange, Settings, StartError, Uss,
 };

@@ -46,6 +46,17 @@ pub struct Wanted {
     pub aircraft: AircraftDetails,
 }
 
+/// How a plan is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// If the rules allow it.
+    IfAllowed,
+    /// Only what would come of it.
+    Hypothetical,
+    /// It stands already, elsewhere: what it meets is told, and forbids nothing.
+    AsItIs,
+}
+
 /// What came of it.
 #[derive(Debug, Clone)]
 pub enum Outcome {
@@ -80,14 +91,19 @@ impl Uss {
         self.state().flights.get(id).cloned()
     }
 
-    /// Plans a flight, or changes it. `hypothetical`: only what would come of it.
-    pub fn put_flight(&self, id: &str, wanted: &Wanted, hypothetical: bool) -> Outcome {
-        let turn = self.turn(&format!("flight/{id}"));
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.put_in_turn(id, wanted, hypothetical)
+    /// All flights, by the operators' names.
+    pub fn flights(&self) -> std::collections::BTreeMap<String, Flight> {
+        self.state().flights.clone()
     }
 
-    pub(crate) fn put_in_turn(&self, id: &str, wanted: &Wanted, hypothetical: bool) -> Outcome {
+    /// Plans a flight, or changes it.
+    pub fn put_flight(&self, id: &str, wanted: &Wanted, mode: Mode) -> Outcome {
+        let turn = self.turn(&format!("flight/{id}"));
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.put_in_turn(id, wanted, mode)
+    }
+
+    pub(crate) fn put_in_turn(&self, id: &str, wanted: &Wanted, mode: Mode) -> Outcome {
         let flight = self.flight(id).unwrap_or_else(|| Flight::new(id));
         if flight.pending.is_some() {
             return Outcome::failed("what came of the change before is still being asked of the DSS");
@@ -96,8 +112,8 @@ impl Uss {
             Ok(volumes) => volumes,
             Err(why) => return Outcome::Rejected(why),
         };
-        if flight.intent.is_none() && wanted.state == IntentState::Activated && !hypothetical {
-            return self.plan_and_activate(id, wanted);
+        if flight.intent.is_none() && wanted.state == IntentState::Activated && mode != Mode::Hypothetical {
+            return self.plan_and_activate(id, wanted, mode);
         }
         let entity = match &flight.intent {
             Some(intent) => intent.reference.id.clone(),
@@ -108,15 +124,19 @@ impl Uss {
         };
         let mut flight = flight;
         for _ in 0..MAX_TRIES {
-            let (key, findings) = match self.look(&flight, &entity, wanted, &volumes) {
+            let (key, mut findings) = match self.look(&flight, &entity, wanted, &volumes) {
                 Ok(found) => found,
                 Err(why) => return why.into(),
             };
+            if mode == Mode::AsItIs {
+                let told = std::mem::take(&mut findings.forbidden);
+                findings.advisories.extend(told);
+            }
             if !findings.forbidden.is_empty() {
                 self.attempt(&entity, &key, &[], &[], Some(&findings.forbidden.join("; ")));
                 return Outcome::Rejected(findings.forbidden.join("; "));
             }
-            if hypothetical {
+            if mode == Mode::Hypothetical {
                 return Outcome::Done { flight: Box::new(flight), advisories: findings.advisories };
             }
             match self.tell(&mut flight, &entity, wanted, &key) {
@@ -129,13 +149,13 @@ impl Uss {
     }
 
     /// An intent begins as Accepted, also when it is flown at once.
-    fn plan_and_activate(&self, id: &str, wanted: &Wanted) -> Outcome {
+    fn plan_and_activate(&self, id: &str, wanted: &Wanted, mode: Mode) -> Outcome {
         let planned = Wanted { state: IntentState::Accepted, ..wanted.clone() };
-        let outcome = self.put_in_turn(id, &planned, false);
+        let outcome = self.put_in_turn(id, &planned, mode);
         if !matches!(outcome, Outcome::Done { .. }) {
             return outcome;
         }
-        let outcome = self.put_in_turn(id, wanted, false);
+        let outcome = self.put_in_turn(id, wanted, mode);
         if !matches!(outcome, Outcome::Done { .. }) {
             // Nobody has asked for it to be planned only.
             self.end_in_turn(id);

@@ -90,7 +90,7 @@ fn a_notification_waits_for_a_supplier_that_is_away_and_outlives_a_restart() {
     let one_address = one.served.address;
     {
         let two = country.supplier_on("uss2", away, |_| {});
-        assert_eq!(two.plan(&id(2), plan("InUse", "Nominal", 0, volume(47.006, 8.0, -5, 600))).1, "OkToFly");
+        assert_eq!(two.plan(&id(2), plan("InUse", "Nominal", 0, volume(47.0055, 8.0, -5, 600))).1, "OkToFly");
     }
     // Near enough for the DSS' cells, not overlapping.
     assert_eq!(

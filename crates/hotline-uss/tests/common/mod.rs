@@ -18,29 +18,56 @@ pub fn real_clock() -> Clock {
     Arc::new(|| Moment::from_micros(jiff::Timestamp::now().as_microsecond()))
 }
 
-struct Keys {
+/// An authority's key.
+#[derive(Clone)]
+pub struct Keys {
     private: String,
-    public: String,
+    pub public: String,
 }
 
-/// One key for all tests: making one takes a while.
-fn keys() -> &'static Keys {
-    static KEYS: OnceLock<Keys> = OnceLock::new();
-    KEYS.get_or_init(|| {
+impl Keys {
+    /// A new one, which takes a while.
+    pub fn new() -> Self {
         let server = TokenServer::new(real_clock()).unwrap();
-        Keys { private: server.private_key().unwrap(), public: server.public_key().unwrap() }
-    })
+        Self { private: server.private_key().unwrap(), public: server.public_key().unwrap() }
+    }
+
+    /// One for all tests that need no other.
+    fn shared() -> Self {
+        static KEYS: OnceLock<Keys> = OnceLock::new();
+        KEYS.get_or_init(Self::new).clone()
+    }
+
+    fn gate(&self) -> Arc<Gate> {
+        let key = PublicKey::from_pem(self.public.as_bytes()).unwrap();
+        Arc::new(Gate::new(vec![key], vec!["127.0.0.1".into()], None))
+    }
 }
 
-pub fn gate() -> Arc<Gate> {
-    let key = PublicKey::from_pem(keys().public.as_bytes()).unwrap();
-    Arc::new(Gate::new(vec![key], vec!["127.0.0.1".into()], None))
+/// Threads that end when this is dropped, also within another runtime.
+struct Threads(Option<tokio::runtime::Runtime>);
+
+impl Threads {
+    fn new() -> Self {
+        let two = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        Self(Some(two.unwrap()))
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.0.as_ref().unwrap().spawn(work);
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.0.take().unwrap().shutdown_background();
+    }
 }
 
 /// A router on a port of its own, until it is dropped.
 pub struct Served {
     pub address: std::net::SocketAddr,
-    _runtime: tokio::runtime::Runtime,
+    _threads: Threads,
 }
 
 impl Served {
@@ -49,11 +76,11 @@ impl Served {
         listener.set_nonblocking(true).unwrap();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        runtime.spawn(async move {
+        threads.spawn(async move {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             axum::serve(listener, router).await.unwrap();
         });
-        Self { address, _runtime: runtime }
+        Self { address, _threads: threads }
     }
 
     pub fn url(&self) -> String {
@@ -67,16 +94,21 @@ pub fn listener() -> std::net::TcpListener {
 
 /// A country: its authority and its DSS.
 pub struct Country {
+    pub keys: Keys,
     pub tokens: Served,
     pub dss: String,
-    _runtime: tokio::runtime::Runtime,
+    _threads: Threads,
     pub folder: tempfile::TempDir,
 }
 
 impl Country {
     pub fn new() -> Self {
+        Self::with(Keys::shared())
+    }
+
+    pub fn with(keys: Keys) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let tokens = TokenServer::from_pem(&keys().private, real_clock()).unwrap();
+        let tokens = TokenServer::from_pem(&keys.private, real_clock()).unwrap();
         let tokens = Served::start(listener(), tokens.service());
         let measures = Arc::new(Measures::default());
         let store =
@@ -85,7 +117,7 @@ impl Country {
         let identity = Identity { pool: "tests".into(), instance: "dss-1".into(), endpoint: None };
         let dss = Arc::new(Dss {
             store,
-            gate: gate(),
+            gate: keys.gate(),
             base_urls: BaseUrls::Any,
             identity,
             measures,
@@ -96,11 +128,11 @@ impl Country {
         let listener = listener();
         let address = listener.local_addr().unwrap();
         listener.set_nonblocking(true).unwrap();
-        runtime.spawn(async move {
+        threads.spawn(async move {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             serve(dss, listener, std::future::pending()).await.unwrap();
         });
-        Self { tokens, dss: format!("http://{address}"), _runtime: runtime, folder }
+        Self { keys, tokens, dss: format!("http://{address}"), _threads: threads, folder }
     }
 
     pub fn settings(&self, name: &str, base_url: &str) -> Settings {
@@ -130,9 +162,9 @@ impl Country {
     ) -> Supplier {
         let mut settings = self.settings(name, &format!("http://{}", listener.local_addr().unwrap()));
         set(&mut settings);
-        let uss = Uss::open(settings, gate(), real_clock(), None).unwrap();
+        let uss = Uss::open(settings, self.keys.gate(), real_clock(), None).unwrap();
         let served = Served::start(listener, hotline_uss::service(uss.clone()));
-        Supplier { name: name.into(), uss, served }
+        Supplier { name: name.into(), uss, served, keys: self.keys.clone() }
     }
 
     /// Asks the DSS as somebody.
@@ -144,7 +176,7 @@ impl Country {
         path: &str,
         body: Option<Value>,
     ) -> (u16, Value) {
-        ask(&self.dss, sub, scope, method, path, body)
+        ask(&self.keys, &self.dss, sub, scope, method, path, body)
     }
 }
 
@@ -152,12 +184,13 @@ pub struct Supplier {
     pub name: String,
     pub uss: Arc<Uss>,
     pub served: Served,
+    keys: Keys,
 }
 
 impl Supplier {
     /// Asks as somebody; the answer is held against the standards' files.
     pub fn ask(&self, sub: &str, scope: &str, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
-        let (status, answer) = ask(&self.served.url(), sub, scope, method, path, body);
+        let (status, answer) = ask(&self.keys, &self.served.url(), sub, scope, method, path, body);
         contracts().iter().for_each(|contract| contract.check(method, path, status, &answer));
         (status, answer)
     }
@@ -184,13 +217,21 @@ impl Supplier {
     }
 }
 
-fn ask(base: &str, sub: &str, scope: &str, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+fn ask(
+    keys: &Keys,
+    base: &str,
+    sub: &str,
+    scope: &str,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+) -> (u16, Value) {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let claims = json!({
         "sub": sub, "scope": scope, "aud": "127.0.0.1", "iss": "tests",
         "exp": jiff::Timestamp::now().as_second() + 600,
     });
-    let server = TokenServer::from_pem(&keys().private, real_clock()).unwrap();
+    let server = TokenServer::from_pem(&keys.private, real_clock()).unwrap();
     let request = ureq::http::Request::builder()
         .method(method)
         .uri(format!("{base}{path}"))
