@@ -74,8 +74,7 @@ impl Served {
     fn start(listener: std::net::TcpListener, router: axum::Router) -> Self {
         let address = listener.local_addr().unwrap();
         listener.set_nonblocking(true).unwrap();
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let threads = Threads::new();
         threads.spawn(async move {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             axum::serve(listener, router).await.unwrap();
@@ -123,8 +122,7 @@ impl Country {
             measures,
             clock: real_clock(),
         });
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let threads = Threads::new();
         let listener = listener();
         let address = listener.local_addr().unwrap();
         listener.set_nonblocking(true).unwrap();
