@@ -16,6 +16,7 @@ mod auxiliary;
 mod cluster;
 mod dss;
 mod embedded;
+mod entities;
 mod f3411_19;
 mod f3411_22a;
 mod f3548;
@@ -46,6 +47,7 @@ pub mod scopes {
 }
 
 pub use dss::{BaseUrls, Dss, Identity, MAX_BODY};
+pub use entities::{import_entities, read_entity, write_entity};
 pub use forms::forms_of;
 pub use jwks::{JWKS_REFRESH, JwksError, keep_fresh};
 pub use measures::Measures;

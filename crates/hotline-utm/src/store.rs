@@ -264,6 +264,11 @@ impl Store {
         self.shared.since_kept()
     }
 
+    /// Everything there is, and how much of the log it covers.
+    pub fn everything(&self) -> (u64, Vec<Item>) {
+        self.shared.items()
+    }
+
     /// Writes the state as it is now into a file of the folder, while requests go on. Put as `snapshot` into an empty folder, a
     /// store begins with it.
     ///

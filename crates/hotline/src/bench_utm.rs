@@ -99,7 +99,7 @@ const STRATEGIC: &str = "utm.strategic_coordination";
 
 impl Utm {
     pub(crate) fn run(self) -> Outcome {
-        let tokens = TokenServer::new(crate::dss::real_clock())?;
+        let tokens = TokenServer::new(crate::gate::real_clock())?;
         let on_disk = self.etcd.is_empty();
         let wanted = |name: &str| match self.only.as_deref() {
             Some(only) => only == name,
@@ -312,7 +312,7 @@ async fn one_search(
 }
 
 fn now() -> Moment {
-    (crate::dss::real_clock())()
+    (crate::gate::real_clock())()
 }
 
 fn extent(place: &Place) -> Extent {

@@ -1,12 +1,13 @@
 //! `hotline dss` and `hotline dev token-server`: the standards' discovery and synchronization service, alone.
 
+use crate::gate::{Tokens, real_clock};
 use crate::node::wait_for_end;
 use crate::{Outcome, say};
 use clap::{Args, Subcommand};
-use hotline_dss::{Moment, Settings};
+use hotline_dss::Settings;
 use hotline_utm::{
-    BaseUrls, Clock, ClusterOptions, Dss, Gate, Identity, Keeping, Measures, PublicKey, Store, TokenServer,
-    keep_fresh, serve,
+    BaseUrls, ClusterOptions, Identity, Keeping, Measures, Store, TokenServer, import_entities, read_entity,
+    serve, write_entity,
 };
 use std::io::Write;
 use std::net::SocketAddr;
@@ -14,29 +15,51 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
+
+const EXAMPLES: &str = "Example:\n  hotline dev token-server --listen 127.0.0.1:8085 --key-folder ./dev-keys &\n  hotline dss --listen 127.0.0.1:8082 --public-key ./dev-keys/public.pem --audience localhost --data ./dss-data\n  curl -s localhost:8082/aux/v1/version\n  hotline dss --etcd https://a:2379,https://b:2379,https://c:2379 --etcd-ca ca.pem --etcd-cert dss.pem --etcd-key dss.key --pool valley --instance dss-a --public-key key.pem --audience dss.example --data ./dss-data\n\nTokens are RS256, ES256 or EdDSA, checked against the keys given; a change of the state is answered when it is on the disk. HOTLINE_LOG=hotline::request=info logs every request. It stops gracefully on SIGTERM and writes a back-up into the folder on SIGUSR1.";
+
+/// Serve ASTM F3548-21, F3411-19 and F3411-22a to service suppliers: the DSS alone; or move its entities.
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_help = EXAMPLES)]
+pub(crate) struct Dss {
+    #[command(subcommand)]
+    what: Option<Moving>,
+    #[command(flatten)]
+    serve: Option<Serve>,
+}
+
+#[derive(Subcommand)]
+enum Moving {
+    /// Write all entities of a stopped instance as JSON, one a line
+    #[command(
+        after_help = "Example:\n  hotline dss export --data ./dss-data > entities.jsonl\n\ndocs/dss.md describes the lines."
+    )]
+    Export {
+        /// The instance's data folder
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Add entities of another service to a stopped instance, all or none
+    #[command(
+        after_help = "Example:\n  hotline dss import --data ./dss-data entities.jsonl\n\nEach line is a JSON object, as docs/dss.md describes it. An identifier that is there already is refused."
+    )]
+    Import {
+        /// The instance's data folder, made when there is none
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// The lines; `-` is standard input
+        file: PathBuf,
+    },
+}
 
 /// Serve ASTM F3548-21, F3411-19 and F3411-22a to service suppliers: the DSS alone, durable, on this disk or on an etcd cluster.
 #[derive(Args)]
-#[command(
-    after_help = "Example:\n  hotline dev token-server --listen 127.0.0.1:8085 --key-folder ./dev-keys &\n  hotline dss --listen 127.0.0.1:8082 --public-key ./dev-keys/public.pem --audience localhost --data ./dss-data\n  curl -s localhost:8082/aux/v1/version\n  hotline dss --etcd https://a:2379,https://b:2379,https://c:2379 --etcd-ca ca.pem --etcd-cert dss.pem --etcd-key dss.key --pool valley --instance dss-a --public-key key.pem --audience dss.example --data ./dss-data\n\nTokens are RS256, ES256 or EdDSA, checked against the keys given; a change of the state is answered when it is on the disk. HOTLINE_LOG=hotline::request=info logs every request. It stops gracefully on SIGTERM and writes a back-up into the folder on SIGUSR1."
-)]
 pub(crate) struct Serve {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:8082")]
     listen: SocketAddr,
-    /// A public key in PEM that tokens may be signed with; may be given more than once
-    #[arg(long = "public-key", value_name = "FILE", value_delimiter = ',')]
-    public_keys: Vec<PathBuf>,
-    /// A key set (JWKS) to fetch keys from, and to keep fresh
-    #[arg(long, value_name = "URL")]
-    jwks_url: Option<String>,
-    /// What a token's `aud` may be; separated by commas
-    #[arg(long = "audience", value_delimiter = ',', required = true)]
-    audiences: Vec<String>,
-    /// What a token's `iss` must be
-    #[arg(long)]
-    issuer: Option<String>,
+    #[command(flatten)]
+    tokens: Tokens,
     /// Accept base URLs without TLS: for development only
     #[arg(long)]
     allow_http_base_urls: bool,
@@ -70,9 +93,6 @@ pub(crate) struct Serve {
     /// Where suppliers reach this instance, for the list of instances
     #[arg(long, value_name = "URL")]
     public_endpoint: Option<String>,
-    /// Log as JSON, one object a line
-    #[arg(long)]
-    log_json: bool,
 }
 
 /// Things for development and tests only.
@@ -99,30 +119,57 @@ enum DevWhat {
     },
 }
 
-/// This machine's clock.
-pub(crate) fn real_clock() -> Clock {
-    Arc::new(|| Moment::from_micros(jiff::Timestamp::now().as_microsecond()))
+impl Dss {
+    pub(crate) fn run(self) -> Outcome {
+        match (self.what, self.serve) {
+            (Some(Moving::Export { data }), _) => export(&data),
+            (Some(Moving::Import { data, file }), _) => import(&data, &file),
+            (None, Some(serve)) => serve.run(),
+            (None, None) => {
+                Err("give --data, --audience and a key to serve; `hotline dss --help` has examples".into())
+            }
+        }
+    }
+}
+
+fn export(data: &Path) -> Outcome {
+    if !data.is_dir() {
+        return Err(format!("{} is no folder", data.display()));
+    }
+    let mut store =
+        Store::open(data, Keeping::default(), real_clock(), Arc::default()).map_err(|e| e.to_string())?;
+    let (_, items) = store.everything();
+    store.close().map_err(|e| e.to_string())?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for line in items.iter().filter_map(write_entity) {
+        writeln!(out, "{line}").map_err(|e| e.to_string())?;
+    }
+    out.flush().map_err(|e| e.to_string())?;
+    Ok(true)
+}
+
+fn import(data: &Path, file: &Path) -> Outcome {
+    let told = |e: std::io::Error| format!("{}: {e}", file.display());
+    let text = if file == Path::new("-") {
+        std::io::read_to_string(std::io::stdin()).map_err(told)?
+    } else {
+        std::fs::read_to_string(file).map_err(told)?
+    };
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let read = |(n, line): (usize, &str)| {
+        read_entity(line)
+            .map_err(|why| format!("{}, line {}: {why}; nothing was taken", file.display(), n + 1))
+    };
+    let items = lines.map(read).collect::<Result<Vec<_>, _>>()?;
+    let count = import_entities(data, Keeping::default(), items).map_err(|e| e.to_string())?;
+    say!("{count} entities added to {}", data.display());
+    Ok(true)
 }
 
 impl Serve {
-    pub(crate) fn run(self) -> Outcome {
-        let filter = EnvFilter::try_from_env("HOTLINE_LOG")
-            .unwrap_or_else(|_| EnvFilter::new("info,hotline::request=warn"));
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        if self.log_json {
-            log.json().init();
-        } else {
-            log.init();
-        }
-        let gate = Arc::new(self.gate()?);
-        if let Some(url) = &self.jwks_url {
-            let fetched = keep_fresh(Arc::downgrade(&gate), url.clone());
-            if let Err(why) = fetched {
-                tracing::warn!(
-                    "{why}; it is tried again, until then tokens are refused unless a --public-key fits"
-                );
-            }
-        }
+    fn run(self) -> Outcome {
+        self.tokens.log();
+        let gate = self.tokens.gate()?;
         let (clock, measures) = (real_clock(), Arc::new(Measures::default()));
         let settings = Settings { retention: i64::from(self.retention) * 60 * 1_000_000 };
         let keeping = Keeping { settings, snapshot_every: self.snapshot_every };
@@ -139,7 +186,7 @@ impl Serve {
             runtime.block_on(Store::join(&cluster, &self.data, keeping, clock.clone(), measures.clone()))
         };
         let store = store.map_err(|e| e.to_string())?;
-        let dss = Arc::new(Dss {
+        let dss = Arc::new(hotline_utm::Dss {
             store,
             gate,
             base_urls: if self.allow_http_base_urls { BaseUrls::Any } else { BaseUrls::Secure },
@@ -168,26 +215,14 @@ impl Serve {
         }
         served.map(|()| true)
     }
-
-    fn gate(&self) -> Result<Gate, String> {
-        if self.public_keys.is_empty() && self.jwks_url.is_none() {
-            return Err("give --public-key or --jwks-url: without a key no token can be checked".into());
-        }
-        let key = |path: &PathBuf| {
-            let pem = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
-            PublicKey::from_pem(&pem).map_err(|e| format!("{}: {e}", path.display()))
-        };
-        let keys = self.public_keys.iter().map(key).collect::<Result<_, _>>()?;
-        Ok(Gate::new(keys, self.audiences.clone(), self.issuer.clone()))
-    }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
+pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|e| format!("cannot listen on {address}: {e}"))
 }
 
 /// Writes a back-up at each SIGUSR1.
-async fn back_ups(dss: Arc<Dss>) {
+async fn back_ups(dss: Arc<hotline_utm::Dss>) {
     use tokio::signal::unix::{SignalKind, signal};
     let mut asked = match signal(SignalKind::user_defined1()) {
         Ok(asked) => asked,
@@ -203,7 +238,7 @@ async fn back_ups(dss: Arc<Dss>) {
     }
 }
 
-async fn ended() {
+pub(crate) async fn ended() {
     if let Err(why) = wait_for_end(false).await {
         tracing::error!("{why}");
     }

@@ -25,6 +25,7 @@ mod detect_tables;
 mod detect_tracks;
 mod dss;
 mod evidence;
+mod gate;
 mod health;
 mod keys;
 mod node;
@@ -32,6 +33,7 @@ mod output;
 mod secrets;
 mod sim;
 mod threads;
+mod uss;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -66,7 +68,8 @@ enum Command {
     Verify(evidence::Verify),
     Check(check::Check),
     Detect(detect::Detect),
-    Dss(dss::Serve),
+    Dss(dss::Dss),
+    Uss(uss::Serve),
     Dev(dss::Dev),
     Demo(demo::Demo),
     Sim(sim::Sim),
@@ -99,6 +102,7 @@ fn main() -> ExitCode {
         Command::Check(command) => command.run(),
         Command::Detect(command) => command.run(),
         Command::Dss(command) => command.run(),
+        Command::Uss(command) => command.run(),
         Command::Dev(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Sim(command) => command.run(),
