@@ -16,7 +16,7 @@ CLUSTER := etcd-server curl
 DENY_VERSION := 0.20.2
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: test-cluster demo test test-rust test-console lint deny console tools browser deny-tool bench sim fuzz clean help
+.PHONY: package test-cluster demo test test-rust test-console lint deny console tools browser deny-tool bench sim fuzz clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,6 +58,11 @@ test-cluster: console ## the DSS on three etcd members on loopback, which it ins
 	@scripts/install-debian $(CLUSTER)
 	cargo test --locked -p hotline --test dss_linearizable --no-run
 	scripts/etcd-cluster cargo test --locked -p hotline --test dss_linearizable -- --nocapture
+
+package: console ## a Debian package with the binary, the units and the guides, in target/
+	cargo build --release --locked -p hotline
+	@scripts/install-debian $(DEBIAN)
+	@scripts/debian-package
 
 lint: console ## format, clippy, documentation, types
 	cargo fmt --check

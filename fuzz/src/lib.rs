@@ -42,6 +42,7 @@ pub const TARGETS: &[Target] = &[
     ("dss_entry", dss_entry),
     ("dss_snapshot", dss_snapshot),
     ("utm_body", utm_body),
+    ("uss_body", uss_body),
 ];
 
 /// The key that signed the seeds.
@@ -303,4 +304,12 @@ fn dss_snapshot(data: &[u8]) {
 
 fn utm_body(data: &[u8]) {
     _ = hotline_utm::forms_of(data);
+    if let Some(item) = std::str::from_utf8(data).ok().and_then(|line| hotline_utm::read_entity(line).ok()) {
+        let line = hotline_utm::write_entity(&item).expect("what is read can be written");
+        assert_eq!(hotline_utm::read_entity(&line).as_ref(), Ok(&item));
+    }
+}
+
+fn uss_body(data: &[u8]) {
+    _ = hotline_uss::forms_of(data);
 }

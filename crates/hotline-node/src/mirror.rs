@@ -56,12 +56,12 @@ fn met<'a>(tiles: &'a [Tile], area: &'a Area) -> impl Iterator<Item = &'a Tile> 
     tiles.iter().filter(near).filter(move |tile| distance_between(&tile.area, area).get() <= 0.0)
 }
 
-/// Whether volumes are the same but for what the line rounds: a millimetre, a millisecond, a ten-millionth of a degree.
+/// Whether volumes are the same but for what the line rounds: a millimetre, a millisecond, a billionth of a degree.
 pub(crate) fn same_on_the_line(one: &[Volume4], other: &[Volume4]) -> bool {
     let near = |a: f64, b: f64, by: f64| (a - b).abs() <= by;
     let place = |a: Position, b: Position| {
-        near(a.latitude().get(), b.latitude().get(), 2e-7)
-            && near(a.longitude().get(), b.longitude().get(), 2e-7)
+        near(a.latitude().get(), b.latitude().get(), 2e-9)
+            && near(a.longitude().get(), b.longitude().get(), 2e-9)
     };
     let instant = |a: Timestamp, b: Timestamp| a.as_millisecond().abs_diff(b.as_millisecond()) <= 1;
     let area = |a: &Area, b: &Area| match (a, b) {

@@ -170,6 +170,11 @@ impl AircraftState {
     }
 }
 
+/// Whether these bytes are a flight plan whose volumes are some.
+pub(crate) fn is_flight_plan(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<FlightPlan>(bytes).is_ok_and(|p| exact_all(&p.basic_information.area).is_ok())
+}
+
 fn status_of(state: Option<IntentState>) -> &'static str {
     match state {
         None => "NotPlanned",

@@ -25,7 +25,7 @@ pub(crate) struct Dss {
     #[command(subcommand)]
     what: Option<Moving>,
     #[command(flatten)]
-    serve: Option<Serve>,
+    serve: Serve,
 }
 
 #[derive(Subcommand)]
@@ -64,8 +64,8 @@ pub(crate) struct Serve {
     #[arg(long)]
     allow_http_base_urls: bool,
     /// Where everything is kept
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[arg(long, value_name = "DIR", required = true)]
+    data: Option<PathBuf>,
     /// Serve a pool on an etcd cluster: the members' client URLs, separated by commas. The data folder then has a snapshot only
     #[arg(long, value_name = "URL", value_delimiter = ',')]
     etcd: Vec<String>,
@@ -124,10 +124,7 @@ impl Dss {
         match (self.what, self.serve) {
             (Some(Moving::Export { data }), _) => export(&data),
             (Some(Moving::Import { data, file }), _) => import(&data, &file),
-            (None, Some(serve)) => serve.run(),
-            (None, None) => {
-                Err("give --data, --audience and a key to serve; `hotline dss --help` has examples".into())
-            }
+            (None, serve) => serve.run(),
         }
     }
 }
@@ -168,6 +165,7 @@ fn import(data: &Path, file: &Path) -> Outcome {
 
 impl Serve {
     fn run(self) -> Outcome {
+        let data = self.data.ok_or("give --data, a folder to keep everything in")?;
         self.tokens.log();
         let gate = self.tokens.gate()?;
         let (clock, measures) = (real_clock(), Arc::new(Measures::default()));
@@ -175,7 +173,7 @@ impl Serve {
         let keeping = Keeping { settings, snapshot_every: self.snapshot_every };
         let runtime = tokio::runtime::Runtime::new().map_err(|e| e.to_string())?;
         let store = if self.etcd.is_empty() {
-            Store::open(&self.data, keeping, clock.clone(), measures.clone())
+            Store::open(&data, keeping, clock.clone(), measures.clone())
         } else {
             let cluster = ClusterOptions {
                 endpoints: self.etcd,
@@ -183,7 +181,7 @@ impl Serve {
                 ca: self.etcd_ca,
                 identity: self.etcd_cert.zip(self.etcd_key),
             };
-            runtime.block_on(Store::join(&cluster, &self.data, keeping, clock.clone(), measures.clone()))
+            runtime.block_on(Store::join(&cluster, &data, keeping, clock.clone(), measures.clone()))
         };
         let store = store.map_err(|e| e.to_string())?;
         let dss = Arc::new(hotline_utm::Dss {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What each crate may use of the others.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("hotline-airspace", &[]),
     ("hotline-detect", &["airspace"]),
     ("hotline-ledger", &[]),
@@ -16,13 +16,20 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("hotline-journal", &[]),
     ("hotline-feeds", &["airspace"]),
     ("hotline-sim", &["airspace", "detect", "ledger", "line", "picture", "journal"]),
-    ("hotline-node", &["airspace", "detect", "ledger", "line", "picture", "journal", "feeds", "evidence"]),
     ("hotline-utm", &["airspace", "dss", "journal"]),
+    ("hotline-uss", &["airspace", "detect", "dss", "journal", "utm"]),
+    (
+        "hotline-node",
+        &[
+            "airspace", "detect", "ledger", "line", "picture", "journal", "feeds", "evidence", "dss", "utm",
+            "uss",
+        ],
+    ),
     (
         "hotline",
         &[
             "airspace", "detect", "ledger", "line", "picture", "journal", "feeds", "evidence", "sim", "node",
-            "dss", "utm",
+            "dss", "utm", "uss",
         ],
     ),
 ];

@@ -181,6 +181,59 @@ fn dss_seeds(keep: impl Fn(&str, &str, &[u8])) {
         assert!(!hotline_utm::forms_of(text.as_bytes()).is_empty(), "{name} is no body");
         keep("utm_body", name, text.as_bytes());
     }
+    let line = r#"{"kind":"constraint","id":"00000001-0000-4000-8000-000000000001","manager":"u","version":1,"ovn":"o","uss_base_url":"https://a","where":{"cells":["5170157612374654976"],"time_start":"2026-01-01T00:00:00Z","time_end":"2026-01-02T00:00:00Z"}}"#;
+    keep("utm_body", "entity", line.as_bytes());
+    uss_seeds(keep);
+}
+
+fn uss_seeds(keep: impl Fn(&str, &str, &[u8])) {
+    let time = |hour: u32| format!(r#"{{"value":"2026-01-01T{hour:02}:00:00Z","format":"RFC3339"}}"#);
+    let at = |metres: u32| format!(r#"{{"value":{metres},"reference":"W84","units":"M"}}"#);
+    let circle = r#""outline_circle":{"center":{"lat":47,"lng":8},"radius":{"value":300,"units":"M"}}"#;
+    let (low, high, start, end) = (at(50), at(120), time(10), time(11));
+    let volume = format!(
+        r#"{{"volume":{{{circle},"altitude_lower":{low},"altitude_upper":{high}}},"time_start":{start},"time_end":{end}}}"#
+    );
+    let id = "00000001-0000-4000-8000-000000000001";
+    let reference = format!(
+        r#""id":"{id}","manager":"u","uss_availability":"Normal","version":1,"ovn":"o","time_start":{start},"time_end":{end},"uss_base_url":"https://a""#
+    );
+    let subscriptions = format!(r#""subscriptions":[{{"subscription_id":"{id}","notification_index":1}}]"#);
+    let bodies = [
+        (
+            "intent",
+            format!(
+                r#"{{"operational_intent_id":"{id}","operational_intent":{{"reference":{{{reference},"state":"Accepted","subscription_id":"{id}"}},"details":{{"volumes":[{volume}],"priority":1}}}},{subscriptions}}}"#
+            ),
+        ),
+        (
+            "constraint",
+            format!(
+                r#"{{"constraint_id":"{id}","constraint":{{"reference":{{{reference}}},"details":{{"volumes":[{volume}],"type":"t"}}}},{subscriptions}}}"#
+            ),
+        ),
+        (
+            "telemetry",
+            format!(
+                r#"{{"time_measured":{start},"position":{{"longitude":8,"latitude":47,"altitude":{low}}},"velocity":{{"speed":10,"units_speed":"MetersPerSecond","track":90}}}}"#
+            ),
+        ),
+        (
+            "flight plan",
+            format!(
+                r#"{{"basic_information":{{"usage_state":"InUse","uas_state":"Nominal","area":[{volume}]}},"astm_f3548_21":{{"priority":3}},"operator":{{"registration_numbers":[{{"identifier":"N.1"}}]}},"telemetry":{{"states":[{{"id":"1","timestamp":{start},"position":{{"location":{{"lat":47,"lng":8}},"altitudes":[{low}]}}}}]}}}}"#
+            ),
+        ),
+        (
+            "zones",
+            r#"{"features":[{"identifier":"Z","restriction":"PROHIBITED","uSpaceClass":["A"],"applicability":[{"permanent":"NO","startDateTime":"2026-01-01T00:00:00Z","endDateTime":"2026-02-01T00:00:00Z"}],"geometry":[{"uomDimensions":"FT","lowerLimit":0,"upperLimit":400,"horizontalProjection":{"type":"Polygon","coordinates":[[[8,47],[8.1,47],[8.1,47.1],[8,47]]]}},{"uomDimensions":"M","horizontalProjection":{"type":"Circle","center":[8,47],"radius":500}}]}]}"#.to_owned(),
+        ),
+        ("view", "47,8,47.01,8.01".to_owned()),
+    ];
+    for (name, text) in bodies {
+        assert!(!hotline_uss::forms_of(text.as_bytes()).is_empty(), "{name} is nothing that is known");
+        keep("uss_body", name, text.as_bytes());
+    }
 }
 
 fn at(second: i64) -> Timestamp {
