@@ -41,7 +41,6 @@ mod lanes;
 mod link;
 #[cfg(test)]
 mod link_tests;
-mod mirror;
 mod node;
 mod output;
 mod persons;

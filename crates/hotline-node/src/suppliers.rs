@@ -8,23 +8,20 @@
 //! Both ways are a comparison of what should be with what is, made again at every change and every minute: nothing that was
 //! missed, by a crash or a silent DSS, stays missed.
 
+mod filing;
+mod mirror;
+mod putting;
+
 use crate::config::SuppliersConfig;
 use crate::engine::{Command, Done, Engine, Refusal};
-use crate::mirror::{Mirrored, mirrored, same_on_the_line};
 use crate::view::Outlet;
 use crate::{Clock, NodeError};
-use hotline_airspace::{Category, Volume4};
+use hotline_airspace::Category;
 use hotline_detect::ConformanceRules;
 use hotline_dss::Moment;
-use hotline_line::{FlightId, Purpose, Restriction, SharedTrack};
-use hotline_picture::FlightPlan;
-use hotline_uss::wire::{ConstraintDetails, IntentState};
-use hotline_uss::{
-    AircraftDetails, ConstraintRule, Mode, Outcome, PeerChange, Secret, Settings, Tile, TokenSource, Uss,
-    Wanted,
-};
+use hotline_line::SharedTrack;
+use hotline_uss::{AircraftDetails, ConstraintRule, PeerChange, Secret, Settings, Tile, TokenSource, Uss};
 use hotline_utm::{Gate, PublicKey};
-use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,12 +42,6 @@ const RETRY: Duration = Duration::from_secs(5);
 const ROUND_EVERY: Duration = Duration::from_secs(10);
 /// How often own aircraft are shown.
 const SHOW_EVERY: Duration = Duration::from_secs(1);
-/// Under these names peers' plans stand at the DSS.
-const FROM_THE_LINE: &str = "line/";
-const RESTRICTED: &str = "org.hotline.restriction";
-/// What suppliers plan is filed under these names, with their identifiers.
-const FLIGHT: &str = "uss-intent-";
-const RESTRICTION: &str = "uss-constraint-";
 
 /// The joined suppliers, until they are stopped.
 pub(crate) struct Suppliers {
@@ -107,7 +98,7 @@ impl Suppliers {
         clock: Clock,
     ) -> Result<Self, NodeError> {
         let wrong = |why: String| NodeError::content(folder.join("node.toml"), format!("suppliers: {why}"));
-        let named = |place: &str| crate::mirror::identifier(&[&config.name, place]);
+        let named = |place: &str| mirror::identifier(&[&config.name, place]);
         let tiles = Tile::cut(&config.areas, named).map_err(|e| wrong(e.to_string()))?;
         let (told, changes) = mpsc::channel();
         let time: hotline_utm::Clock = Arc::new(move || Moment::from_micros(clock.now().as_microsecond()));
@@ -188,12 +179,12 @@ impl Joined {
             let retry = self.failed.values().any(|at| *at <= now);
             self.failed.retain(|_, at| *at > now);
             if self.seen && (changed || retry) {
-                self.to_the_line();
+                self.file_on_the_line();
             }
             let current = self.outlet.plans_changed();
             if current != plans || retry || now >= round_at {
                 (plans, round_at) = (current, now + ROUND_EVERY);
-                self.to_the_suppliers();
+                self.put_to_the_dss();
             }
             self.show_tracks();
         }
@@ -215,7 +206,7 @@ impl Joined {
         });
         let Some((tracks, conversions)) = self.runtime.block_on(look) else { return };
         for report in tracks {
-            let Some(state) = crate::mirror::above_ellipsoid(&report.state, &conversions) else { continue };
+            let Some(state) = mirror::above_ellipsoid(&report.state, &conversions) else { continue };
             let details =
                 AircraftDetails { description: report.callsign.clone(), ..AircraftDetails::default() };
             if let Err(why) = self.uss.show(report.id.as_str(), Some(&details), state) {
@@ -236,200 +227,5 @@ impl Joined {
     fn failed(&mut self, what: &str, why: impl std::fmt::Display) {
         tracing::warn!("{what}: {why}");
         self.failed.insert(what.into(), Instant::now() + RETRY);
-    }
-
-    /// Files what suppliers plan and restrict, ends what is gone.
-    fn to_the_line(&mut self) {
-        let look = self.engine.look(|core| {
-            let own = core.picture().own().clone();
-            let ours = |party: &hotline_ledger::PartyName, id: &FlightId, prefix: &str| {
-                *party == own && id.as_str().starts_with(prefix)
-            };
-            let flights: BTreeMap<FlightId, Vec<Volume4>> = core
-                .picture()
-                .intents()
-                .filter(|i| ours(&i.subject.party, &i.subject.id, FLIGHT))
-                .map(|i| (i.subject.id.clone(), i.notice.volumes.clone()))
-                .collect();
-            let restrictions: BTreeMap<FlightId, Vec<Volume4>> = core
-                .picture()
-                .restrictions()
-                .filter(|r| ours(&r.subject.party, &r.subject.id, RESTRICTION))
-                .map(|r| (r.subject.id.clone(), r.restriction.volumes.clone()))
-                .collect();
-            (flights, restrictions)
-        });
-        let Some((mut filed, mut restricted)) = self.runtime.block_on(look) else { return };
-        for (intent, volumes) in self.uss.intents_of_others() {
-            let Some((id, volumes)) = self.for_the_line(FLIGHT, &intent.reference.id, volumes) else {
-                continue;
-            };
-            if filed.remove(&id).is_some_and(|is| same_on_the_line(&is, &volumes))
-                || !self.may_try(id.as_str())
-            {
-                continue;
-            }
-            let plan = FlightPlan {
-                flight: id.clone(),
-                volumes,
-                aircraft: 1,
-                category: Category::Unmanned,
-                purpose: Purpose::Unmanned,
-                callsign: String::new(),
-                unit: intent.reference.manager.chars().take(32).collect(),
-                squawk: None,
-            };
-            if let Err(why) = self.command(Command::FileFlight(plan)) {
-                self.failed(id.as_str(), why);
-            }
-        }
-        for (constraint, volumes) in self.uss.constraints_of_others() {
-            let found = self.for_the_line(RESTRICTION, &constraint.reference.id, volumes);
-            let Some((id, volumes)) = found else { continue };
-            if restricted.remove(&id).is_some_and(|is| same_on_the_line(&is, &volumes))
-                || !self.may_try(id.as_str())
-            {
-                continue;
-            }
-            let kind = constraint.details.kind.unwrap_or_else(|| "constraint".into());
-            let reason: String =
-                format!("{kind}, {}", constraint.reference.manager).chars().take(100).collect();
-            let restriction = Restriction { id: id.clone(), volumes, reason };
-            if let Err(why) = self.command(Command::Restrict(restriction)) {
-                self.failed(id.as_str(), why);
-            }
-        }
-        let over = |volumes: &[Volume4], now| volumes.iter().all(|v| v.time.end() <= now);
-        let now = self.clock.now();
-        for (id, volumes) in filed {
-            if !over(&volumes, now)
-                && self.may_try(id.as_str())
-                && let Err(why) = self.command(Command::EndFlight(id.clone()))
-            {
-                self.failed(id.as_str(), why);
-            }
-        }
-        for (id, volumes) in restricted {
-            if !over(&volumes, now)
-                && self.may_try(id.as_str())
-                && let Err(why) = self.command(Command::Lift(id.clone()))
-            {
-                self.failed(id.as_str(), why);
-            }
-        }
-    }
-
-    /// What of a supplier's entity is the line's business: the volumes in the coordinated airspace, under a name there.
-    fn for_the_line(
-        &self,
-        prefix: &str,
-        id: &str,
-        volumes: Vec<Volume4>,
-    ) -> Option<(FlightId, Vec<Volume4>)> {
-        let inside: Vec<Volume4> = volumes.into_iter().filter(|v| self.concerns(v)).collect();
-        let id = FlightId::new(&format!("{prefix}{id}")).ok()?;
-        (!inside.is_empty()).then_some((id, inside))
-    }
-
-    fn concerns(&self, volume: &Volume4) -> bool {
-        crate::mirror::reaches(&self.tiles, &volume.area)
-    }
-
-    /// Puts what peers have filed at the DSS, ends what is gone, and shows the party's own unmanned aircraft by remote ID.
-    fn to_the_suppliers(&mut self) {
-        let look = self.engine.look(|core| {
-            let own = core.picture().own().clone();
-            let conversions = core.line().rulebook().conversions();
-            let flights: Vec<_> = core
-                .picture()
-                .intents()
-                .filter(|i| i.subject.party != own)
-                .map(|i| (i.subject.clone(), i.notice.volumes.clone()))
-                .collect();
-            let restrictions: Vec<_> = core
-                .picture()
-                .restrictions()
-                .filter(|r| r.subject.party != own)
-                .map(|r| (r.subject.clone(), r.restriction.volumes.clone(), r.restriction.reason.clone()))
-                .collect();
-            (flights, restrictions, conversions)
-        });
-        let Some((flights, restrictions, conversions)) = self.runtime.block_on(look) else { return };
-        let (tiles, now) = (&self.tiles, self.clock.now());
-        let mut wanted: BTreeMap<String, Mirrored> = BTreeMap::new();
-        for (subject, volumes) in &flights {
-            for (n, part) in mirrored(volumes, tiles, &conversions, now).into_iter().enumerate() {
-                wanted.insert(format!("{FROM_THE_LINE}{}/{}/{n}", subject.party, subject.id), part);
-            }
-        }
-        let is = self.uss.flights();
-        for (id, part) in &wanted {
-            let state = if part.start <= now { IntentState::Activated } else { IntentState::Accepted };
-            let same = is.get(id).and_then(|f| f.intent.as_ref()).is_some_and(|i| {
-                i.reference.state == state
-                    && i.details.volumes == part.volumes
-                    && i.details.priority == self.priority
-            });
-            if same || !self.may_try(id) {
-                continue;
-            }
-            let plan = Wanted {
-                state,
-                volumes: part.volumes.clone(),
-                off_nominal_volumes: vec![],
-                priority: self.priority,
-                plan: json!({ "from": "the line", "flight": id }),
-                aircraft: AircraftDetails::default(),
-            };
-            // What is flown cannot go back to being planned: it is ended, and begins anew.
-            if state == IntentState::Accepted
-                && is.get(id).is_some_and(|f| f.state() == Some(IntentState::Activated))
-            {
-                self.end(id);
-            }
-            match self.uss.put_flight(id, &plan, Mode::AsItIs) {
-                Outcome::Done { .. } => {}
-                Outcome::Rejected(why) | Outcome::Failed(why) => self.failed(id, why),
-            }
-        }
-        let gone: Vec<String> =
-            is.into_keys().filter(|id| id.starts_with(FROM_THE_LINE) && !wanted.contains_key(id)).collect();
-        gone.iter().for_each(|id| self.end(id));
-        let mut wanted: BTreeMap<String, ConstraintDetails> = BTreeMap::new();
-        for (subject, volumes, reason) in &restrictions {
-            for (n, part) in mirrored(volumes, &self.tiles, &conversions, now).into_iter().enumerate() {
-                let id =
-                    crate::mirror::identifier(&[subject.party.as_str(), subject.id.as_str(), &n.to_string()]);
-                let kind = format!("{RESTRICTED}: {}: {reason}", subject.party);
-                wanted
-                    .insert(id, ConstraintDetails { volumes: part.volumes, kind: Some(kind), geozone: None });
-            }
-        }
-        let is = self.uss.constraints();
-        for (id, details) in &wanted {
-            if is.get(id).is_some_and(|c| c.details == *details) || !self.may_try(id) {
-                continue;
-            }
-            if let Err(why) = self.uss.put_constraint(id, details.clone()) {
-                self.failed(id, format!("{why:?}"));
-            }
-        }
-        let ours = |c: &hotline_uss::wire::Constraint| {
-            c.details.kind.as_ref().is_some_and(|k| k.starts_with(RESTRICTED))
-        };
-        for (id, _) in is.iter().filter(|(id, c)| ours(c) && !wanted.contains_key(*id)) {
-            if let Err(why) = self.uss.end_constraint(id) {
-                self.failed(id, format!("{why:?}"));
-            }
-        }
-    }
-
-    fn end(&mut self, id: &str) {
-        if !self.may_try(id) {
-            return;
-        }
-        if let Some(Outcome::Failed(why) | Outcome::Rejected(why)) = self.uss.end_flight(id) {
-            self.failed(id, why);
-        }
     }
 }

@@ -130,6 +130,22 @@ async fn a_plan_is_refused_across_the_border_and_accepted_after_a_change() {
     assert_eq!(operator("DELETE", None), 204);
     until("it is lifted in the east", WITHIN, async || found().await == 0).await;
 
+    // An unmanned aircraft of the party is shown by remote ID, to whoever displays in the west.
+    let fly = json!([{
+        "id": "UAV-7", "category": "unmanned", "time_ms": jiff::Timestamp::now().as_millisecond(), "lat": 47.0, "lon": 8.0,
+        "alt_m": 90.0, "gs_kt": 20.0, "trk": 90.0,
+    }]);
+    until("the aircraft is shown", WITHIN, async || {
+        let mut fly = fly.clone();
+        fly[0]["time_ms"] = json!(jiff::Timestamp::now().as_millisecond());
+        nodes::ask(blue.console_address(), &blue_folder, "POST", "/api/tracks", Some(fly)).await.unwrap();
+        let path = "/display/v1/display_data?view=46.998,7.998,47.002,8.002";
+        let (status, seen) =
+            tokio::task::block_in_place(|| western.ask("op", "hotline.operator", "GET", path, None));
+        status == 200 && seen["flights"].as_array().unwrap().iter().any(|f| f["id"] == "UAV-7")
+    })
+    .await;
+
     // Ended in the west: free in the east.
     let ended = tried(&western, &id(1), plan("Closed", "Nominal", 0, here())).await;
     assert_eq!(ended.1, "Closed");

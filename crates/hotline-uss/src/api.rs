@@ -1,6 +1,7 @@
 //! What all interfaces of a supplier share, the router, and the interface of its own operators.
 
 use crate::http::without_signature;
+use crate::logs::Record;
 use crate::planning::{Mode, Outcome, Wanted};
 use crate::remote_id::AircraftDetails;
 use crate::uss::Uss;
@@ -74,7 +75,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    pub(crate) fn new(uss: &Arc<Uss>, method: &str, path: &str, headers: &HeaderMap, bytes: &Bytes) -> Self {
+    pub(crate) fn new(uss: &Arc<Uss>, method: &str, path: &str, headers: &HeaderMap, bytes: &[u8]) -> Self {
         let authorization = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or("");
         let who = uss.gate.authenticate(headers, (uss.now().micros() / 1_000_000).max(0) as u64);
         let exchange = Exchange {
@@ -93,10 +94,20 @@ impl Asked {
         Self { uss: uss.clone(), exchange }
     }
 
-    pub(crate) fn end(mut self, outcome: Result<Response, Problem>) -> Response {
+    /// The answer, recorded; nothing to say is null.
+    pub(crate) fn end(mut self, outcome: Result<(StatusCode, Value), Problem>) -> Response {
         self.exchange.response_time = Some(Time::at(self.uss.now()));
-        self.exchange.problem = outcome.as_ref().err().map(|p| p.message().to_owned());
-        let response = outcome.unwrap_or_else(IntoResponse::into_response);
+        let response = match outcome {
+            Ok((status, Value::Null)) => status.into_response(),
+            Ok((status, answer)) => {
+                self.exchange.response_body = STANDARD.encode(answer.to_string());
+                (status, Json(answer)).into_response()
+            }
+            Err(problem) => {
+                self.exchange.problem = Some(problem.message().to_owned());
+                problem.into_response()
+            }
+        };
         self.exchange.response_code = i32::from(response.status().as_u16());
         self.uss.logs.exchange(self.exchange);
         response
@@ -197,10 +208,16 @@ async fn put_constraint(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Result<Response, Problem> {
-    client(&uss, &headers, &[OPERATOR])?;
+    let provider = client(&uss, &headers, &[OPERATOR])?;
     let (id, details): (String, ConstraintDetails) = (id(&text)?, body(&bytes)?);
     match blocking(&uss, move |uss| uss.put_constraint(&id, details)).await? {
-        Ok(constraint) => Ok(Json(json!({ "constraint": constraint })).into_response()),
+        Ok(constraint) => {
+            let record = json!({
+                "constraint_id": constraint.reference.id, "constraint_provider_id": provider.name,
+            });
+            uss.logs.record(Record::ConstraintProviderAssociations { record });
+            Ok(Json(json!({ "constraint": constraint })).into_response())
+        }
         Err(outcome) => Ok(of_outcome(outcome)),
     }
 }

@@ -132,8 +132,8 @@ impl Uss {
         );
         let known = {
             let state = self.state();
-            let own = state.flights.values().filter_map(|f| f.intent.as_ref());
-            let own = own.filter(|i| i.reference.id == reference.id).next().cloned();
+            let mut own = state.flights.values().filter_map(|f| f.intent.as_ref());
+            let own = own.find(|i| i.reference.id == reference.id).cloned();
             let known = state.intents_known.get(&reference.id);
             own.or_else(|| known.filter(|i| i.reference.version == reference.version).cloned())
         };

@@ -78,7 +78,7 @@ impl Uss {
         self.logs.record(Record::Position {
             intent: intent.reference.id.clone(),
             time_received: Time::at(self.now()),
-            telemetry: telemetry.clone(),
+            telemetry: Box::new(telemetry.clone()),
         });
         flight.telemetry = Some(telemetry);
         let volumes = exact_all(&intent.details.volumes).unwrap_or_default();
@@ -129,7 +129,8 @@ impl Uss {
 
     fn change_state(&self, id: &str, wanted: IntentState, was: IntentState, track: &TrackState) {
         let turn = self.turn(&format!("flight/{id}"));
-        let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Somebody is at it; the next report tries again.
+        let Ok(_turn) = turn.try_lock() else { return };
         let Some(flight) = self.flight(id) else { return };
         // Somebody else has moved it meanwhile.
         if flight.state() != Some(was) {
@@ -162,7 +163,8 @@ impl Uss {
                 && measured.is_some_and(|at| timestamp(at) + TELEMETRY_LOST < now)
         };
         let lost: Vec<Flight> = self.state().flights.values().filter(lost).cloned().collect();
-        for flight in lost {
+        let begun = std::time::Instant::now();
+        for flight in lost.into_iter().take_while(|_| crate::upkeep::in_time(begun)) {
             let Some(wanted) = self.state_change(&flight, IntentState::Nonconforming) else { continue };
             if let Outcome::Done { .. } = self.put_flight(&flight.id, &wanted, Mode::IfAllowed) {
                 let message =

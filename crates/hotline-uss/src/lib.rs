@@ -29,6 +29,7 @@ mod peers;
 mod planning;
 mod remote_id;
 mod rules;
+mod settling;
 mod standing;
 mod upkeep;
 mod uss;

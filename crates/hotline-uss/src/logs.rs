@@ -21,10 +21,9 @@ const MAX_SET: usize = 100_000;
 pub(crate) enum Record {
     Messages { record: Box<Exchange> },
     OperatorNotifications { record: Value },
-    OperatorInputs { record: Value },
     OperatorAssociations { record: Value },
     PlanningAttempts { record: Value },
-    Position { intent: String, time_received: Time, telemetry: Telemetry },
+    Position { intent: String, time_received: Time, telemetry: Box<Telemetry> },
     ConstraintProviderAssociations { record: Value },
 }
 
@@ -112,7 +111,6 @@ impl Logs {
             let (kind, value) = match record {
                 Record::Messages { record } => ("messages", json!(record)),
                 Record::OperatorNotifications { record } => ("operator_notifications", record),
-                Record::OperatorInputs { record } => ("operator_inputs", record),
                 Record::OperatorAssociations { record } => ("operator_associations", record),
                 Record::PlanningAttempts { record } => ("planning_attempts", record),
                 Record::ConstraintProviderAssociations { record } => {

@@ -51,6 +51,7 @@ impl Uss {
                 let why = format!("{client} does not manage {id}: {} does", known.reference.manager);
                 return Err(Problem::forbidden(why));
             }
+            state.flights.values_mut().for_each(|flight| flight.conflicts.retain(|c| *c != id));
             if state.intents_known.remove(&id).is_some() {
                 drop(state);
                 self.told(PeerChange::IntentGone(id));

@@ -6,33 +6,46 @@ use crate::volumes::timestamp;
 use crate::wire::{IntentState, Telemetry, Time};
 use jiff::Timestamp;
 use std::sync::{Arc, TryLockError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_millis(500);
 /// How many looks pass between two tries of what is left open.
 const TRIES_EVERY: u32 = 10;
 
+/// How long one look may take what waits for others; the rest has its turn at the next.
+const LOOK_FOR: Duration = Duration::from_secs(5);
+
 /// Starts it; it ends when the supplier is gone.
 pub(crate) fn start(uss: &Arc<Uss>) {
+    // What waits for others keeps nothing else waiting.
+    every(uss, "uss-telemetry", EVERY, |uss| {
+        uss.deliver_telemetry();
+        uss.remote_id.forget_old(uss.time());
+    });
+    every(uss, "uss-areas", EVERY, |uss| uss.keep_service_areas());
+    every(uss, "uss-upkeep", EVERY * TRIES_EVERY, |uss| {
+        uss.finish_open();
+        uss.end_what_is_over();
+        uss.look_for_lost();
+    });
+}
+
+fn every(uss: &Arc<Uss>, name: &str, pause: Duration, look: impl Fn(&Arc<Uss>) + Send + 'static) {
     let uss = Arc::downgrade(uss);
     let work = move || {
-        let mut looks = 0_u32;
         while let Some(uss) = uss.upgrade() {
-            uss.deliver_telemetry();
-            uss.remote_id.forget_old(uss.time());
-            uss.keep_service_areas();
-            if looks.is_multiple_of(TRIES_EVERY) {
-                uss.finish_open();
-                uss.end_what_is_over();
-                uss.look_for_lost();
-            }
-            looks = looks.wrapping_add(1);
+            look(&uss);
             drop(uss);
-            std::thread::sleep(EVERY);
+            std::thread::sleep(pause);
         }
     };
-    std::thread::Builder::new().name("uss-upkeep".into()).spawn(work).expect("a thread can be started");
+    std::thread::Builder::new().name(name.into()).spawn(work).expect("a thread can be started");
+}
+
+/// Whether a look may go on.
+pub(crate) fn in_time(begun: Instant) -> bool {
+    begun.elapsed() < LOOK_FOR
 }
 
 fn is_over(end: &Time, now: Timestamp) -> bool {
@@ -61,7 +74,8 @@ impl Uss {
     fn finish_open(&self) {
         let open: Vec<String> =
             self.state().flights.values().filter(|f| f.pending.is_some()).map(|f| f.id.clone()).collect();
-        for id in open {
+        let begun = Instant::now();
+        for id in open.into_iter().take_while(|_| in_time(begun)) {
             let turn = self.turn(&format!("flight/{id}"));
             // Whoever is at it now finishes it.
             let Ok(_turn) = turn.try_lock().or_else(|e| match e {
@@ -76,7 +90,7 @@ impl Uss {
             }
         }
         let constraints: Vec<_> = self.state().constraints.clone().into_iter().collect();
-        for (id, own) in constraints {
+        for (id, own) in constraints.into_iter().take_while(|_| in_time(begun)) {
             let tried = if own.deleting {
                 self.end_constraint(&id).map(|_| ())
             } else if let Some(details) = own.pending {
@@ -102,7 +116,8 @@ impl Uss {
             };
             state.flights.values().filter(ended).map(|f| f.id.clone()).collect()
         };
-        for id in over {
+        let begun = Instant::now();
+        for id in over.into_iter().take_while(|_| in_time(begun)) {
             tracing::info!("flight {id} is over");
             if let Some(crate::Outcome::Failed(why)) = self.end_flight(&id) {
                 tracing::warn!("flight {id} could not be ended at the DSS: {why}");
@@ -118,7 +133,7 @@ impl Uss {
             .map(|(id, _)| id.clone())
             .collect();
         drop(state);
-        for id in gone {
+        for id in gone.into_iter().take_while(|_| in_time(begun)) {
             if let Err(why) = self.end_constraint(&id) {
                 tracing::warn!("constraint {id} is over and could not be ended: {why:?}");
             }

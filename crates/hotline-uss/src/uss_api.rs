@@ -1,7 +1,7 @@
 //! `/uss/v1`: what suppliers ask of each other.
 
 use crate::Uss;
-use crate::api::{Asked, answered, body, client, id};
+use crate::api::{Asked, blocking, body, client, id};
 use crate::wire::{ConstraintNotice, IntentNotice, Time};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -32,35 +32,35 @@ pub(crate) fn routes() -> Router<Arc<Uss>> {
         .route("/uss/v1/log_sets/{day}", get(log_set))
 }
 
-async fn intent(
-    State(uss): State<Arc<Uss>>,
-    Path(text): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    client(&uss, &headers, &[STRATEGIC])?;
-    let id = id(&text)?;
-    let state = uss.state();
-    let own = state.flights.values().filter_map(|f| f.intent.as_ref()).find(|i| i.reference.id == id);
-    let own =
-        own.ok_or_else(|| Problem::not_found(format!("this supplier manages no operational intent {id}")))?;
-    Ok(Json(json!({ "operational_intent": own })).into_response())
+async fn intent(State(uss): State<Arc<Uss>>, Path(text): Path<String>, headers: HeaderMap) -> Response {
+    let asked = Asked::new(&uss, "GET", &format!("/uss/v1/operational_intents/{text}"), &headers, &[]);
+    let found = || {
+        client(&uss, &headers, &[STRATEGIC])?;
+        let id = id(&text)?;
+        let state = uss.state();
+        let own = state.flights.values().filter_map(|f| f.intent.as_ref()).find(|i| i.reference.id == id);
+        let missing = || Problem::not_found(format!("this supplier manages no operational intent {id}"));
+        Ok((StatusCode::OK, json!({ "operational_intent": own.ok_or_else(missing)? })))
+    };
+    asked.end(found())
 }
 
-async fn telemetry(
-    State(uss): State<Arc<Uss>>,
-    Path(text): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    client(&uss, &headers, &[CONFORMANCE])?;
-    let id = id(&text)?;
-    let Some(telemetry) = uss.telemetry_for_others(&id)? else {
-        return Err(Problem::with(StatusCode::PRECONDITION_FAILED, format!("there is no telemetry of {id}")));
+async fn telemetry(State(uss): State<Arc<Uss>>, Path(text): Path<String>, headers: HeaderMap) -> Response {
+    let asked =
+        Asked::new(&uss, "GET", &format!("/uss/v1/operational_intents/{text}/telemetry"), &headers, &[]);
+    let found = || {
+        client(&uss, &headers, &[CONFORMANCE])?;
+        let id = id(&text)?;
+        let missing =
+            || Problem::with(StatusCode::PRECONDITION_FAILED, format!("there is no telemetry of {id}"));
+        let telemetry = uss.telemetry_for_others(&id)?.ok_or_else(missing)?;
+        let next = Time::at(uss.now().later(NEXT_TELEMETRY.as_micros() as i64));
+        let answer = json!({
+            "operational_intent_id": id, "telemetry": telemetry, "next_telemetry_opportunity": next,
+        });
+        Ok((StatusCode::OK, answer))
     };
-    let next = uss.now().later(NEXT_TELEMETRY.as_micros() as i64);
-    Ok(Json(json!({
-        "operational_intent_id": id, "telemetry": telemetry, "next_telemetry_opportunity": Time::at(next),
-    }))
-    .into_response())
+    asked.end(found())
 }
 
 async fn intent_changed(State(uss): State<Arc<Uss>>, headers: HeaderMap, bytes: Bytes) -> Response {
@@ -69,10 +69,9 @@ async fn intent_changed(State(uss): State<Arc<Uss>>, headers: HeaderMap, bytes: 
         let client = client(&uss, &headers, &[STRATEGIC])?;
         let notice: IntentNotice = body(&bytes)?;
         id(&notice.operational_intent_id)?;
-        let hearing = uss.clone();
-        answered(tokio::task::spawn_blocking(move || hearing.hear_intent(&client.name, notice)).await)?
+        blocking(&uss, move |uss| uss.hear_intent(&client.name, notice)).await?
     };
-    asked.end(heard.await.map(|()| StatusCode::NO_CONTENT.into_response()))
+    asked.end(heard.await.map(|()| (StatusCode::NO_CONTENT, Value::Null)))
 }
 
 async fn constraint_changed(State(uss): State<Arc<Uss>>, headers: HeaderMap, bytes: Bytes) -> Response {
@@ -81,22 +80,20 @@ async fn constraint_changed(State(uss): State<Arc<Uss>>, headers: HeaderMap, byt
         let client = client(&uss, &headers, &[CONSTRAINT_MANAGEMENT])?;
         let notice: ConstraintNotice = body(&bytes)?;
         id(&notice.constraint_id)?;
-        let hearing = uss.clone();
-        answered(tokio::task::spawn_blocking(move || hearing.hear_constraint(&client.name, notice)).await)?
+        blocking(&uss, move |uss| uss.hear_constraint(&client.name, notice)).await?
     };
-    asked.end(heard.await.map(|()| StatusCode::NO_CONTENT.into_response()))
+    asked.end(heard.await.map(|()| (StatusCode::NO_CONTENT, Value::Null)))
 }
 
-async fn constraint(
-    State(uss): State<Arc<Uss>>,
-    Path(text): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    client(&uss, &headers, &[CONSTRAINT_PROCESSING])?;
-    let id = id(&text)?;
-    let own = uss.constraint(&id);
-    let own = own.ok_or_else(|| Problem::not_found(format!("this supplier manages no constraint {id}")))?;
-    Ok(Json(json!({ "constraint": own })).into_response())
+async fn constraint(State(uss): State<Arc<Uss>>, Path(text): Path<String>, headers: HeaderMap) -> Response {
+    let asked = Asked::new(&uss, "GET", &format!("/uss/v1/constraints/{text}"), &headers, &[]);
+    let found = || {
+        client(&uss, &headers, &[CONSTRAINT_PROCESSING])?;
+        let id = id(&text)?;
+        let missing = || Problem::not_found(format!("this supplier manages no constraint {id}"));
+        Ok((StatusCode::OK, json!({ "constraint": uss.constraint(&id).ok_or_else(missing)? })))
+    };
+    asked.end(found())
 }
 
 #[derive(Deserialize)]
@@ -117,8 +114,7 @@ async fn report(State(uss): State<Arc<Uss>>, headers: HeaderMap, bytes: Bytes) -
         }
         let id = crate::planning::new_id().map_err(Problem::failed)?;
         tracing::warn!("{} reports a problem with {}: report {id}", client.name, url.unwrap_or_default());
-        Ok((StatusCode::CREATED, Json(json!({ "report_id": id, "exchange": report.exchange })))
-            .into_response())
+        Ok((StatusCode::CREATED, json!({ "report_id": id, "exchange": report.exchange })))
     };
     asked.end(taken())
 }
@@ -129,9 +125,8 @@ async fn log_set(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     client(&uss, &headers, &[crate::api::OPERATOR])?;
-    let (reading, of) = (uss.clone(), day.clone());
-    let set = answered(tokio::task::spawn_blocking(move || reading.logs.set(&of)).await)?;
-    let set = set.map_err(Problem::failed)?;
+    let of = day.clone();
+    let set = blocking(&uss, move |uss| uss.logs.set(&of)).await?.map_err(Problem::failed)?;
     let set = set.ok_or_else(|| {
         Problem::not_found(format!(
             "there is no log set {day:?}; log sets are days with records, as 2026-01-31"
