@@ -2,7 +2,7 @@
 
 use crate::Uss;
 use crate::api::{Asked, blocking, body, client, id};
-use crate::wire::{ConstraintNotice, IntentNotice, Time};
+use crate::wire::{ConstraintNotice, Exchange, IntentNotice, Time};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -98,7 +98,7 @@ async fn constraint(State(uss): State<Arc<Uss>>, Path(text): Path<String>, heade
 
 #[derive(Deserialize)]
 struct Report {
-    exchange: Value,
+    exchange: Exchange,
 }
 
 async fn report(State(uss): State<Arc<Uss>>, headers: HeaderMap, bytes: Bytes) -> Response {
@@ -106,14 +106,19 @@ async fn report(State(uss): State<Arc<Uss>>, headers: HeaderMap, bytes: Bytes) -
     let taken = || {
         let scopes = [STRATEGIC, CONSTRAINT_PROCESSING, CONSTRAINT_MANAGEMENT, CONFORMANCE, ARBITRATION];
         let client = client(&uss, &headers, &scopes)?;
-        let report: Report = body(&bytes)?;
-        let url = report.exchange["url"].as_str();
-        let whole = ["method", "recorder_role", "request_time"].iter().all(|f| !report.exchange[f].is_null());
-        if url.is_none() || !whole {
-            return Err(Problem::invalid("exchange needs url, method, recorder_role and request_time"));
+        let mut report: Report = body(&bytes)?;
+        report.exchange.request_time.instant()?;
+        report.exchange.response_time.as_ref().map(Time::instant).transpose()?;
+        if !["Client", "Server"].contains(&report.exchange.recorder_role.as_str()) {
+            let why =
+                format!("recorder_role {:?} is neither Client nor Server", report.exchange.recorder_role);
+            return Err(Problem::invalid(why));
+        }
+        if report.exchange.request_source.is_empty() {
+            report.exchange.request_source = client.name.to_string();
         }
         let id = crate::planning::new_id().map_err(Problem::failed)?;
-        tracing::warn!("{} reports a problem with {}: report {id}", client.name, url.unwrap_or_default());
+        tracing::warn!("{} reports a problem with {}: report {id}", client.name, report.exchange.url);
         Ok((StatusCode::CREATED, json!({ "report_id": id, "exchange": report.exchange })))
     };
     asked.end(taken())

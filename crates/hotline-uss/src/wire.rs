@@ -235,7 +235,8 @@ pub struct Exchange {
     pub headers: Vec<String>,
     /// `Client` or `Server`.
     pub recorder_role: String,
-    /// Who asked: the client's name.
+    /// Who asked: the client's name. The file asks for it without saying what it is; not all clients send it.
+    #[serde(default)]
     pub request_source: String,
     /// When.
     pub request_time: Time,
