@@ -35,7 +35,10 @@ struct ConstraintAnswer {
 }
 
 /// Does something for each, some at a time; the first error ends it.
-fn each<T: Sync, R: Send, E: Send>(all: &[T], work: impl Fn(&T) -> Result<R, E> + Sync) -> Result<Vec<R>, E> {
+pub(crate) fn each<T: Sync, R: Send, E: Send>(
+    all: &[T],
+    work: impl Fn(&T) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
     let mut done = Vec::with_capacity(all.len());
     for some in all.chunks(AT_ONCE) {
         let results: Vec<Result<R, E>> = match some {

@@ -10,7 +10,12 @@ use std::collections::VecDeque;
 /// What is being told to the DSS, written down before it is said: after a crash it is found out what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Pending {
-    Put { entity: String, details: IntentDetails },
+    /// Since when, in microseconds since 1970.
+    Put {
+        entity: String,
+        details: IntentDetails,
+        since: i64,
+    },
     Delete,
 }
 

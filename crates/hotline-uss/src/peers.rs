@@ -2,6 +2,7 @@
 
 use crate::Uss;
 use crate::around::check_intent;
+use crate::http::AskError;
 use crate::volumes::{exact_all, overlap};
 use crate::wire::{ConstraintNotice, Intent, IntentNotice, SubscriptionState};
 use crate::{PeerChange, keep, wire};
@@ -38,6 +39,19 @@ fn may_replace<T: PartialEq>(
     Ok(version > known_version)
 }
 
+/// Where others rest on what is told, it counts only if the DSS has it too.
+fn confirm(client: &str, version: i32, at_dss: Result<(String, i32), AskError>) -> Result<(), Problem> {
+    match at_dss {
+        Ok((manager, at_dss)) if manager == client && at_dss >= version => Ok(()),
+        Ok((manager, at_dss)) => Err(Problem::forbidden(format!(
+            "the DSS has version {at_dss} of {manager}, not version {version} of {client}"
+        ))),
+        Err(e) if e.status() == Some(404) => Err(Problem::forbidden("the DSS has no such entity")),
+        // The next look at the DSS finds it.
+        Err(e) => Err(Problem::unavailable(e.to_string())),
+    }
+}
+
 impl Uss {
     /// Takes a notification of an intent.
     pub(crate) fn hear_intent(&self, client: &str, notice: IntentNotice) -> Result<(), Problem> {
@@ -64,8 +78,16 @@ impl Uss {
         }
         check_intent(&intent).map_err(Problem::invalid)?;
         let known = self.state().intents_known.get(&id).cloned();
-        let known = known.as_ref().map(|i| (i.reference.manager.as_str(), i.reference.version, i));
-        if may_replace(client, (&intent.reference.manager, intent.reference.version, &intent), known)? {
+        // What else a reference says, such as an availability, may differ by whom it was asked of.
+        let content = |i: &Intent| (i.reference.ovn.clone(), i.reference.state, i.details.clone());
+        let (new, old) = (content(&intent), known.as_ref().map(content));
+        let known = known.as_ref().zip(old.as_ref());
+        let known = known.map(|(i, content)| (i.reference.manager.as_str(), i.reference.version, content));
+        if may_replace(client, (&intent.reference.manager, intent.reference.version, &new), known)? {
+            if self.is_listened_to() {
+                let confirmed = self.dss.intent(&self.http, &id);
+                confirm(client, intent.reference.version, confirmed.map(|r| (r.manager, r.version)))?;
+            }
             self.know_intent(intent.clone());
             self.look_for_conflicts(&intent);
         }
@@ -102,6 +124,10 @@ impl Uss {
         let known = known.as_ref().map(|c| (c.reference.manager.as_str(), c.reference.version, c));
         let told = (constraint.reference.manager.as_str(), constraint.reference.version, &constraint);
         if may_replace(client, told, known)? {
+            if self.is_listened_to() {
+                let confirmed = self.dss.constraint(&self.http, &id);
+                confirm(client, constraint.reference.version, confirmed.map(|r| (r.manager, r.version)))?;
+            }
             let manager = constraint.reference.manager.clone();
             self.know_constraint(constraint);
             let own: Vec<(String, Intent)> = self.own_intents();

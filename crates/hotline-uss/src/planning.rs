@@ -163,6 +163,24 @@ impl Uss {
         outcome
     }
 
+    /// Tells the DSS of a flight once more as it stands, so that it names whom to notify.
+    pub(crate) fn tell_again(&self, flight: &Flight) {
+        let Some(intent) = &flight.intent else { return };
+        let wanted = Wanted {
+            state: intent.reference.state,
+            volumes: intent.details.volumes.clone(),
+            off_nominal_volumes: intent.details.off_nominal_volumes.clone(),
+            priority: intent.details.priority,
+            plan: flight.plan.clone(),
+            aircraft: flight.aircraft.clone(),
+        };
+        if let Outcome::Rejected(why) | Outcome::Failed(why) =
+            self.put_in_turn(&flight.id, &wanted, Mode::AsItIs)
+        {
+            tracing::warn!("flight {}: those around it were not told of its change: {why}", flight.id);
+        }
+    }
+
     /// Whether a plan is one at all.
     fn checked(&self, flight: &Flight, wanted: &Wanted) -> Result<Vec<airspace::Volume4>, String> {
         let before = flight.state();
@@ -247,7 +265,8 @@ impl Uss {
             priority: wanted.priority,
         };
         let ovn = flight.intent.as_ref().and_then(|i| i.reference.ovn.clone());
-        flight.pending = Some(Pending::Put { entity: entity.into(), details: details.clone() });
+        let since = self.now().micros();
+        flight.pending = Some(Pending::Put { entity: entity.into(), details: details.clone(), since });
         self.kept(flight)?;
         let (body, scope) = self.intent_body(flight, wanted, &details, key);
         match self.dss.put_intent(&self.http, entity, ovn.as_deref(), &body, scope) {
@@ -295,7 +314,8 @@ impl Uss {
                     return Err(Told::Not(why.to_string()));
                 }
                 match self.settle(flight) {
-                    Ok(true) => Ok(()),
+                    // It was taken, but whom to tell was lost with the answer: told once more, the DSS names them again.
+                    Ok(true) => Err(Told::Again),
                     _ => Err(Told::Not(why.to_string())),
                 }
             }

@@ -8,6 +8,10 @@ use crate::wire::{Intent, IntentReference, Subscriber};
 use serde_json::Value;
 use std::sync::PoisonError;
 
+/// There are services that carry out what was asked after the one who asked has given up. What is not there after so long,
+/// microseconds, will not come.
+const LATE: i64 = 30 * 1_000_000;
+
 impl Uss {
     /// Ends a flight.
     pub fn end_flight(&self, id: &str) -> Option<Outcome> {
@@ -79,7 +83,7 @@ impl Uss {
                     _ => Ok(true),
                 }
             }
-            Some(Pending::Put { entity, details }) => {
+            Some(Pending::Put { entity, details, since }) => {
                 let found = match self.dss.intent(&self.http, &entity) {
                     Ok(reference) => Some(reference),
                     Err(e) if e.status() == Some(404) => None,
@@ -87,10 +91,15 @@ impl Uss {
                 };
                 let known = flight.intent.as_ref().map(|i| i.reference.version);
                 let taken = found.filter(|r| r.manager == self.settings.name && Some(r.version) != known);
+                if taken.is_none() && self.now().micros() - since < LATE {
+                    return Err(format!(
+                        "the DSS has not taken it yet; that is sure after {} s",
+                        LATE / 1_000_000
+                    ));
+                }
                 flight.pending = None;
                 let was_taken = taken.is_some();
                 if let Some(reference) = taken {
-                    // Those who were to be told are not known: they learn of it by the version when they ask the DSS.
                     flight.intent = Some(Intent { reference, details });
                 }
                 if flight.intent.is_none() {

@@ -1,6 +1,7 @@
 //! What a supplier does by itself: finishing what a crash or a silent DSS left open, ending flights whose time is over,
 //! delivering telemetry at its time, forgetting what has ended.
 
+use crate::flight::Pending;
 use crate::uss::Uss;
 use crate::volumes::timestamp;
 use crate::wire::{IntentState, Telemetry, Time};
@@ -85,8 +86,11 @@ impl Uss {
                 continue;
             };
             let Some(mut flight) = self.flight(&id) else { continue };
-            if let Err(why) = self.settle(&mut flight) {
-                tracing::warn!("flight {id}: what came of its change is not known yet: {why}");
+            let ends = matches!(flight.pending, Some(Pending::Delete));
+            match self.settle(&mut flight) {
+                Ok(true) if !ends => self.tell_again(&flight),
+                Ok(_) => {}
+                Err(why) => tracing::warn!("flight {id}: what came of its change is not known yet: {why}"),
             }
         }
         let constraints: Vec<_> = self.state().constraints.clone().into_iter().collect();

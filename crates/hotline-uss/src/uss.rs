@@ -240,6 +240,11 @@ impl Uss {
         state.busy.entry(name.into()).or_default().clone()
     }
 
+    /// Whether somebody wants to know what others change.
+    pub(crate) const fn is_listened_to(&self) -> bool {
+        self.changes.is_some()
+    }
+
     pub(crate) fn told(&self, change: PeerChange) {
         if let Some(changes) = &self.changes {
             // Nobody listens any more when the node is stopping.

@@ -101,12 +101,10 @@ impl Joined {
         id: &str,
         volumes: Vec<Volume4>,
     ) -> Option<(FlightId, Vec<Volume4>)> {
-        let inside: Vec<Volume4> = volumes.into_iter().filter(|v| self.concerns(v)).collect();
+        let now = self.clock.now();
+        let concerns = |v: &Volume4| v.time.end() > now && reaches(&self.tiles, &v.area);
+        let inside: Vec<Volume4> = volumes.into_iter().filter(concerns).collect();
         let id = FlightId::new(&format!("{prefix}{id}")).ok()?;
         (!inside.is_empty()).then_some((id, inside))
-    }
-
-    fn concerns(&self, volume: &Volume4) -> bool {
-        reaches(&self.tiles, &volume.area)
     }
 }

@@ -6,13 +6,16 @@ use hotline_uss::wire::{Constraint, ConstraintDetails, IntentState};
 use hotline_uss::{AircraftDetails, Mode, Outcome, Wanted};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
+/// After so many failures a round ends.
+const MAX_FAILED: usize = 2;
 /// Under these names peers' plans stand at the DSS.
 const FROM_THE_LINE: &str = "line/";
 const RESTRICTED: &str = "org.hotline.restriction";
 
 impl Joined {
-    /// Puts what peers have filed at the DSS, ends what is gone, and shows the party's own unmanned aircraft by remote ID.
+    /// Puts what peers have filed at the DSS, and ends what is gone.
     pub(super) fn put_to_the_dss(&mut self) {
         let look = self.engine.look(|core| {
             let own = core.picture().own().clone();
@@ -40,7 +43,12 @@ impl Joined {
             }
         }
         let is = self.uss.flights();
+        let before = self.failed.len();
         for (id, part) in &wanted {
+            // A DSS that does not answer is not waited for over and over: the rest has its turn at the next round.
+            if self.failed.len() > before + MAX_FAILED || self.stop.load(Ordering::Relaxed) {
+                return;
+            }
             let state = if part.start <= now { IntentState::Activated } else { IntentState::Accepted };
             let same = is.get(id).and_then(|f| f.intent.as_ref()).is_some_and(|i| {
                 i.reference.state == state
@@ -83,6 +91,9 @@ impl Joined {
         }
         let is = self.uss.constraints();
         for (id, details) in &wanted {
+            if self.failed.len() > before + MAX_FAILED || self.stop.load(Ordering::Relaxed) {
+                return;
+            }
             if is.get(id).is_some_and(|c| c.details == *details) || !self.may_try(id) {
                 continue;
             }

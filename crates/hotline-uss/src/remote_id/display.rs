@@ -4,6 +4,7 @@ use super::provider::{Asked, Edition, details as own_details, flights};
 use super::{MAX_DETAILS_DIAGONAL, NEAR_REAL_TIME, View};
 use crate::Uss;
 use crate::api::{OPERATOR, blocking, client};
+use crate::around::each;
 use crate::http::AskError;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -52,24 +53,29 @@ fn seen(uss: &Uss, view: &View) -> Result<Vec<Value>, AskError> {
     let areas: Areas = uss.http.must("GET", &url, DISPLAY, None)?;
     let urls: BTreeSet<String> = areas.service_areas.into_iter().map(|a| a.uss_base_url).collect();
     let mut all = flights(uss, Edition::Of2022, view, NEAR_REAL_TIME);
-    for base in urls.into_iter().filter(|url| *url != uss.settings.base_url) {
+    let others: Vec<String> = urls.into_iter().filter(|url| *url != uss.settings.base_url).collect();
+    let asked = each(&others, |base| -> Result<_, AskError> {
         let base = base.trim_end_matches('/');
         let url = format!("{base}/uss/flights?view={}&recent_positions_duration=60", view.written());
         let theirs: Result<Flights, AskError> = uss.http.must("GET", &url, DISPLAY, None);
-        match theirs {
-            Ok(theirs) => {
-                let mut shown_by = uss.remote_id.shown_by.lock().unwrap_or_else(PoisonError::into_inner);
-                if shown_by.len() > MAX_REMEMBERED {
-                    shown_by.clear();
-                }
-                let ids = theirs.flights.iter().filter_map(|f| f["id"].as_str());
-                ids.for_each(|id| _ = shown_by.insert(id.into(), base.into()));
-                drop(shown_by);
-                all.extend(theirs.flights);
-            }
-            // The others are shown all the same.
-            Err(why) => tracing::warn!("{why}"),
+        // The others are shown all the same.
+        let theirs = theirs.map_or_else(
+            |why| {
+                tracing::warn!("{why}");
+                vec![]
+            },
+            |theirs| theirs.flights,
+        );
+        Ok((base.to_owned(), theirs))
+    })?;
+    let mut shown_by = uss.remote_id.shown_by.lock().unwrap_or_else(PoisonError::into_inner);
+    for (base, theirs) in asked {
+        if shown_by.len() > MAX_REMEMBERED {
+            shown_by.clear();
         }
+        let ids = theirs.iter().filter_map(|f| f["id"].as_str());
+        ids.for_each(|id| _ = shown_by.insert(id.into(), base.clone()));
+        all.extend(theirs);
     }
     Ok(all)
 }
