@@ -11,6 +11,15 @@
 //! - [`Wanted`] and [`Outcome`]: what an operator asks for, and what came of it.
 //! - [`PeerChange`]: what others have changed, for those who want to know.
 //! - [`wire`]: the forms of the standard.
+//!
+//! ```
+//! use hotline_airspace::{Area, Degrees, Metres, Position};
+//! let centre = Position::new(Degrees::new(47.0), Degrees::new(8.0))?;
+//! let time = ("2026-01-01T10:00:00Z".parse()?, "2026-01-01T11:00:00Z".parse()?);
+//! let volume = hotline_uss::written(&Area::circle(centre, Metres::new(300.0))?, (50.0, 120.0), time);
+//! assert_eq!(volume.time_end.unwrap().value, "2026-01-01T11:00:00Z");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod api;
 mod around;
