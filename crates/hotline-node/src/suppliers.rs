@@ -20,7 +20,9 @@ use hotline_airspace::Category;
 use hotline_detect::ConformanceRules;
 use hotline_dss::Moment;
 use hotline_line::SharedTrack;
-use hotline_uss::{AircraftDetails, ConstraintRule, PeerChange, Secret, Settings, Tile, TokenSource, Uss};
+use hotline_uss::{
+    AircraftDetails, ConstraintRule, Edition, PeerChange, Secret, Settings, Tile, TokenSource, Uss,
+};
 use hotline_utm::{Gate, PublicKey};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -75,6 +77,7 @@ fn settings(config: &SuppliersConfig, folder: &Path) -> Result<Settings, NodeErr
         constraints: ConstraintRule::Ignore,
         conformance: ConformanceRules::default(),
         data: folder.join("suppliers"),
+        remote_id: Edition::Of2022,
         test_interfaces: false,
     })
 }

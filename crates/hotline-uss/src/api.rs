@@ -35,7 +35,7 @@ pub fn service(uss: Arc<Uss>) -> Router {
         .route("/operator/v1/flights/{id}/telemetry", post(telemetry))
         .route("/operator/v1/constraints/{id}", put(put_constraint).delete(end_constraint))
         .route("/operator/v1/notices", get(notices))
-        .route("/healthy", get(|| async { "healthy" }))
+        .merge(crate::operations::routes())
         .merge(uss_api::routes())
         .merge(crate::remote_id::routes());
     let router = if uss.settings.test_interfaces { router.merge(automated_tests::routes()) } else { router };

@@ -33,6 +33,7 @@ mod geozones;
 mod http;
 mod keep;
 mod logs;
+mod operations;
 mod outbox;
 mod peers;
 mod planning;
@@ -54,7 +55,9 @@ pub use geozones::MAX_ZONES;
 pub use http::{ASK_WITHIN, AskError, Secret, TokenSource};
 pub use outbox::{FIRST_PAUSE, GIVEN_UP_AFTER, LONGEST_PAUSE};
 pub use planning::{Mode, Outcome, PLAN_HORIZON, Wanted};
-pub use remote_id::{AircraftDetails, MAX_AIRCRAFT, MAX_DETAILS_DIAGONAL, MAX_DIAGONAL, NEAR_REAL_TIME};
+pub use remote_id::{
+    AircraftDetails, Edition, MAX_AIRCRAFT, MAX_DETAILS_DIAGONAL, MAX_DIAGONAL, NEAR_REAL_TIME,
+};
 pub use standing::{MAX_TILES, Rectangle, RectangleError, Tile};
 pub use uss::{
     ConstraintRule, MAX_KNOWN, MAX_NOTICES, MAX_OWN, Notice, PeerChange, Settings, StartError, Uss,

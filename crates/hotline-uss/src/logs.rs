@@ -1,6 +1,7 @@
 //! The records that the standard asks a supplier to keep (F3548 GEN0105 and the log sets of its interface): exchanges,
 //! planning attempts, notices to operators, what operators said, positions. One file a day, one JSON object a line.
 
+use crate::operations::{Exchanged, Measures};
 use crate::wire::{Exchange, Telemetry, Time};
 use hotline_utm::Clock;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,7 @@ pub(crate) struct Logs {
     name: String,
     queue: SyncSender<(String, Record)>,
     clock: Clock,
+    measures: Measures,
 }
 
 fn day_of(clock: &Clock) -> String {
@@ -69,7 +71,7 @@ impl Logs {
                 }
             }
         })?;
-        Ok(Self { folder, name: name.into(), queue, clock })
+        Ok(Self { folder, name: name.into(), queue, clock, measures: Measures::default() })
     }
 
     /// The supplier's own name.
@@ -87,7 +89,13 @@ impl Logs {
         }
     }
 
+    pub(crate) const fn measures(&self) -> &Measures {
+        &self.measures
+    }
+
     pub(crate) fn exchange(&self, exchange: Exchange) {
+        let counted = Exchanged { role: exchange.recorder_role.clone(), status: exchange.response_code };
+        self.measures.exchanges.get_or_create(&counted).inc();
         self.record(Record::Messages { record: Box::new(exchange) });
     }
 

@@ -2,6 +2,7 @@
 //! pauses.
 
 use crate::Uss;
+use crate::remote_id::Edition;
 use crate::wire::Subscriber;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -27,6 +28,8 @@ pub(crate) enum Kind {
     Intent,
     Constraint,
     ServiceArea,
+    /// Of the edition of 2019: its subscribers give the whole URL.
+    ServiceArea19,
 }
 
 impl Kind {
@@ -35,7 +38,7 @@ impl Kind {
         match self {
             Self::Intent => (Some("operational_intent_id"), "operational_intent"),
             Self::Constraint => (Some("constraint_id"), "constraint"),
-            Self::ServiceArea => (None, "service_area"),
+            Self::ServiceArea | Self::ServiceArea19 => (None, "service_area"),
         }
     }
 
@@ -43,7 +46,8 @@ impl Kind {
         match self {
             Self::Intent => hotline_utm::scopes::STRATEGIC,
             Self::Constraint => hotline_utm::scopes::CONSTRAINT_MANAGEMENT,
-            Self::ServiceArea => "rid.service_provider",
+            Self::ServiceArea => Edition::Of2022.service(),
+            Self::ServiceArea19 => Edition::Of2019.service(),
         }
     }
 }
@@ -95,6 +99,11 @@ impl Outbox {
         let mut waiting = self.waiting();
         waiting.next += count as u64;
         waiting.next - count as u64
+    }
+
+    /// How many wait.
+    pub(crate) fn waiting_count(&self) -> usize {
+        self.waiting().notes.len()
     }
 
     /// Takes notifications that have been kept.
@@ -168,6 +177,7 @@ fn tell(uss: &Weak<Uss>, number: u64, note: &Note) {
         Kind::Intent => format!("{base}/uss/v1/operational_intents"),
         Kind::Constraint => format!("{base}/uss/v1/constraints"),
         Kind::ServiceArea => format!("{base}/uss/identification_service_areas/{}", note.id),
+        Kind::ServiceArea19 => format!("{base}/{}", note.id),
     };
     let told = uss.http.ask("POST", &url, note.kind.scope(), Some(&note.body));
     let done = match &told {

@@ -6,7 +6,7 @@ use crate::http::{AskError, Http, TokenSource};
 use crate::keep::Keep;
 use crate::logs::{Logs, Record};
 use crate::outbox::Outbox;
-use crate::remote_id::RemoteId;
+use crate::remote_id::{Edition, RemoteId};
 use crate::wire::{Constraint, Intent, Time};
 use crate::{dss_client::DssClient, volumes};
 use hotline_detect::ConformanceRules;
@@ -59,6 +59,8 @@ pub struct Settings {
     pub conformance: ConformanceRules,
     /// Where everything is kept.
     pub data: PathBuf,
+    /// In which edition of F3411 others are asked.
+    pub remote_id: Edition,
     /// Whether the interfaces for automated tests are served.
     pub test_interfaces: bool,
 }

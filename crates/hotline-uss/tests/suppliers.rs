@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Country, altitude, id, listener, plan, time, until, volume};
+use hotline_uss::Edition;
 use serde_json::{Value, json};
 
 const STRATEGIC: &str = "utm.strategic_coordination";
@@ -79,6 +80,11 @@ fn a_flight_that_leaves_its_volumes_is_told_and_may_come_back() {
     let (_, set) = one.ask("op", OPERATOR, "GET", &format!("/uss/v1/log_sets/{day}"), None);
     assert!(set.to_string().contains(".(left out)"), "tokens are kept without what makes them usable");
     assert_eq!(one.ask("op", OPERATOR, "GET", "/uss/v1/log_sets/..%2Fuss.redb", None).0, 404);
+    assert_eq!(one.ask("op", OPERATOR, "GET", "/ready", None), (200, json!("ready\n")));
+    let (_, measures) = one.ask("op", OPERATOR, "GET", "/metrics", None);
+    let measures = measures.as_str().unwrap();
+    assert!(measures.contains("hotline_uss_things{kind=\"flights_contingent\"} 1"), "{measures}");
+    assert!(measures.contains("hotline_uss_exchanges_total{role=\"Client\",status=\"201\"} 1"), "{measures}");
 }
 
 #[test]
@@ -271,8 +277,15 @@ fn zones_are_loaded_and_asked_about() {
 
 #[test]
 fn aircraft_are_shown_to_display_providers() {
+    for edition in [Edition::Of2019, Edition::Of2022] {
+        aircraft_are_shown_in(edition);
+    }
+}
+
+fn aircraft_are_shown_in(edition: Edition) {
     let country = Country::new();
-    let (one, two) = (country.supplier("uss1"), country.supplier("uss2"));
+    let supplier = |name| country.supplier_on(name, listener(), |s| s.remote_id = edition);
+    let (one, two) = (supplier("uss1"), supplier("uss2"));
     let path = "/operator/v1/aircraft/drone-1";
     let fly = |lng: f64| {
         let body = json!({ "telemetry": position(47.0, lng), "details": { "aircraft_type": "VTOL", "operator_id": "N.1", "serial_number": "S1" } });

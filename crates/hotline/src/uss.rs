@@ -6,7 +6,7 @@ use crate::{Outcome, say};
 use clap::{Args, ValueEnum};
 use hotline_airspace::Seconds;
 use hotline_detect::ConformanceRules;
-use hotline_uss::{ConstraintRule, Secret, Settings, TokenSource, Uss, service};
+use hotline_uss::{ConstraintRule, Edition, Secret, Settings, TokenSource, Uss, service};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -57,6 +57,9 @@ pub(crate) struct Serve {
     /// After how many seconds outside it is Contingent
     #[arg(long, default_value_t = 60.0)]
     contingent_after: f64,
+    /// In which edition of F3411 others are asked about remote ID: 2019 or 2022; answers are given in both
+    #[arg(long, default_value_t = 2022, value_parser = clap::value_parser!(u16).range(2019..=2022))]
+    remote_id_edition: u16,
     /// Serve the InterUSS interfaces for automated tests
     #[arg(long)]
     test_interfaces: bool,
@@ -111,6 +114,11 @@ impl Serve {
             },
             conformance,
             data: self.data,
+            remote_id: match self.remote_id_edition {
+                2019 => Edition::Of2019,
+                2022 => Edition::Of2022,
+                other => return Err(format!("--remote-id-edition {other}: 2019 and 2022 are known")),
+            },
             test_interfaces: self.test_interfaces,
         };
         let uss = Uss::open(settings, self.tokens.gate()?, real_clock(), None).map_err(|e| e.to_string())?;

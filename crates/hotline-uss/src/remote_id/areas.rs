@@ -1,6 +1,7 @@
 //! The identification service areas that tell display providers where this supplier's aircraft are: squares of a tenth of a
 //! degree, as long as there are aircraft in them.
 
+use super::Edition;
 use crate::Uss;
 use crate::http::AskError;
 use crate::outbox::{Kind, notes};
@@ -19,7 +20,10 @@ const FOR: SignedDuration = SignedDuration::from_mins(30);
 const UNUSED_FOR: SignedDuration = SignedDuration::from_mins(3);
 /// After a failure it is tried again after so long.
 const RETRY: SignedDuration = SignedDuration::from_secs(10);
-const SERVICE: &str = "rid.service_provider";
+
+/// Where aircraft may be, metres above the ellipsoid.
+const LOWEST: f64 = -1_000.0;
+const HIGHEST: f64 = 30_000.0;
 
 /// A square: tenths of degrees north and east of its south-western corner.
 type Square = (i32, i32);
@@ -64,14 +68,20 @@ fn square(track: &TrackState) -> Square {
     (tenths(track.position().latitude().get()).min(899), tenths(track.position().longitude().get()).min(1799))
 }
 
-fn extents((lat, lng): Square, from: Timestamp, until: Timestamp) -> Value {
+fn extents(edition: Edition, (lat, lng): Square, from: Timestamp, until: Timestamp) -> Value {
     let degrees = |tenths: i32| f64::from(tenths) / 10.0;
     let corner = |lat, lng| json!({ "lat": degrees(lat), "lng": degrees(lng) });
     let vertices = [corner(lat, lng), corner(lat, lng + 1), corner(lat + 1, lng + 1), corner(lat + 1, lng)];
-    json!({
-        "volume": { "outline_polygon": { "vertices": vertices } },
-        "time_start": Time::at(moment(from)), "time_end": Time::at(moment(until)),
-    })
+    let (from, until) = (Time::at(moment(from)), Time::at(moment(until)));
+    match edition {
+        Edition::Of2019 => json!({
+            "spatial_volume": { "footprint": { "vertices": vertices }, "altitude_lo": LOWEST, "altitude_hi": HIGHEST },
+            "time_start": from.value, "time_end": until.value,
+        }),
+        Edition::Of2022 => json!({
+            "volume": { "outline_polygon": { "vertices": vertices } }, "time_start": from, "time_end": until,
+        }),
+    }
 }
 
 impl Uss {
@@ -118,16 +128,19 @@ impl Uss {
     }
 
     fn area_url(&self, area: &Announced) -> String {
-        let base = self.settings.dss.trim_end_matches('/');
         let version = area.version.as_ref().map(|v| format!("/{v}")).unwrap_or_default();
-        format!("{base}/rid/v2/dss/identification_service_areas/{}{version}", area.id)
+        format!("{}/{}{version}", self.settings.remote_id.areas(&self.settings.dss), area.id)
     }
 
     fn announce(&self, at: Square, mut area: Announced, now: Timestamp) -> Result<(), AskError> {
         let ends = now + FOR;
-        let extents = extents(at, now, ends);
-        let body = json!({ "extents": extents, "uss_base_url": self.settings.base_url });
-        let put: Put = self.http.must("PUT", &self.area_url(&area), SERVICE, Some(&body))?;
+        let edition = self.settings.remote_id;
+        let mut body = json!({ "extents": extents(edition, at, now, ends) });
+        match edition {
+            Edition::Of2019 => body["flights_url"] = json!(edition.flights(&self.settings.base_url)),
+            Edition::Of2022 => body["uss_base_url"] = json!(self.settings.base_url),
+        }
+        let put: Put = self.http.must("PUT", &self.area_url(&area), edition.service(), Some(&body))?;
         area.version = put.service_area["version"].as_str().map(str::to_owned);
         area.ends = ends;
         let mut announced = self.remote_id.areas.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -140,7 +153,7 @@ impl Uss {
     fn withdraw(&self, at: Square, area: &Announced) -> Result<(), AskError> {
         if area.version.is_some() {
             let deleted: Result<Put, AskError> =
-                self.http.must("DELETE", &self.area_url(area), SERVICE, None);
+                self.http.must("DELETE", &self.area_url(area), self.settings.remote_id.service(), None);
             match deleted {
                 Ok(deleted) => self.tell_of_area(&area.id, deleted.subscribers, &Value::Null),
                 Err(e) if e.status() == Some(404) => {}
@@ -161,7 +174,11 @@ impl Uss {
             uss_base_url: s.url,
             subscriptions: s.subscriptions.into_iter().map(one).collect(),
         });
-        let notes = notes(self, &all.collect::<Vec<_>>(), Kind::ServiceArea, id, area);
+        let kind = match self.settings.remote_id {
+            Edition::Of2019 => Kind::ServiceArea19,
+            Edition::Of2022 => Kind::ServiceArea,
+        };
+        let notes = notes(self, &all.collect::<Vec<_>>(), kind, id, area);
         let first = self.outbox.numbers(notes.len());
         self.outbox.send((first..).zip(notes).collect());
     }
@@ -170,6 +187,6 @@ impl Uss {
     pub(crate) fn service_area_extents(&self, id: &str) -> Option<Value> {
         let announced = self.remote_id.areas.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, area) = announced.iter().find(|(_, area)| area.id == id)?;
-        Some(extents(*at, area.ends - FOR, area.ends))
+        Some(extents(Edition::Of2022, *at, area.ends - FOR, area.ends))
     }
 }

@@ -1,7 +1,7 @@
 //! A display provider: everybody's aircraft in a view, from the service providers that the DSS names.
 
-use super::provider::{Asked, Edition, details as own_details, flights};
-use super::{MAX_DETAILS_DIAGONAL, NEAR_REAL_TIME, View};
+use super::provider::{Asked, details as own_details, flights};
+use super::{Edition, MAX_DETAILS_DIAGONAL, NEAR_REAL_TIME, View};
 use crate::Uss;
 use crate::api::{OPERATOR, blocking, client};
 use crate::around::each;
@@ -16,8 +16,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
-const DISPLAY: &str = "rid.display_provider";
-const READ: &[&str] = &["dss.read.identification_service_areas", DISPLAY, OPERATOR];
+const READ: &[&str] = &[Edition::Of2019.display(), Edition::Of2022.display(), OPERATOR];
 /// The most flights whose supplier is remembered.
 const MAX_REMEMBERED: usize = 50_000;
 /// An aircraft in a cluster is at least so far from its border (F3411 `NetMinObfuscationDistance`), metres.
@@ -33,7 +32,10 @@ struct Areas {
 
 #[derive(Deserialize)]
 struct Area {
-    uss_base_url: String,
+    /// In the edition of 2022.
+    uss_base_url: Option<String>,
+    /// In the edition of 2019.
+    flights_url: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -44,20 +46,26 @@ struct Flights {
 
 /// Everybody's flights in a view.
 fn seen(uss: &Uss, view: &View) -> Result<Vec<Value>, AskError> {
-    let dss = uss.settings.dss.trim_end_matches('/');
+    let edition = uss.settings.remote_id;
     let now = crate::wire::Time::at(uss.now()).value;
-    let url = format!(
-        "{dss}/rid/v2/dss/identification_service_areas?area={}&earliest_time={now}&latest_time={now}",
-        view.corners()
-    );
-    let areas: Areas = uss.http.must("GET", &url, DISPLAY, None)?;
-    let urls: BTreeSet<String> = areas.service_areas.into_iter().map(|a| a.uss_base_url).collect();
-    let mut all = flights(uss, Edition::Of2022, view, NEAR_REAL_TIME);
-    let others: Vec<String> = urls.into_iter().filter(|url| *url != uss.settings.base_url).collect();
+    let (areas, corners) = (edition.areas(&uss.settings.dss), view.corners());
+    let url = format!("{areas}?area={corners}&earliest_time={now}&latest_time={now}");
+    let areas: Areas = uss.http.must("GET", &url, edition.display(), None)?;
+    let flights_url = |area: Area| match edition {
+        Edition::Of2019 => area.flights_url,
+        Edition::Of2022 => area.uss_base_url.map(|base| edition.flights(&base)),
+    };
+    let own = edition.flights(&uss.settings.base_url);
+    let urls: BTreeSet<String> = areas.service_areas.into_iter().filter_map(flights_url).collect();
+    let mut all = flights(uss, edition, view, NEAR_REAL_TIME);
+    let others: Vec<String> = urls.into_iter().filter(|url| *url != own).collect();
+    let recent = match edition {
+        Edition::Of2019 => "include_recent_positions=true",
+        Edition::Of2022 => "recent_positions_duration=60",
+    };
     let asked = each(&others, |base| -> Result<_, AskError> {
-        let base = base.trim_end_matches('/');
-        let url = format!("{base}/uss/flights?view={}&recent_positions_duration=60", view.written());
-        let theirs: Result<Flights, AskError> = uss.http.must("GET", &url, DISPLAY, None);
+        let url = format!("{base}?view={}&{recent}", view.written());
+        let theirs: Result<Flights, AskError> = uss.http.must("GET", &url, edition.display(), None);
         // The others are shown all the same.
         let theirs = theirs.map_or_else(
             |why| {
@@ -66,7 +74,7 @@ fn seen(uss: &Uss, view: &View) -> Result<Vec<Value>, AskError> {
             },
             |theirs| theirs.flights,
         );
-        Ok((base.to_owned(), theirs))
+        Ok((base.clone(), theirs))
     })?;
     let mut shown_by = uss.remote_id.shown_by.lock().unwrap_or_else(PoisonError::into_inner);
     for (base, theirs) in asked {
@@ -90,7 +98,7 @@ fn shown(flight: &Value, view: &View) -> Value {
     json!({
         "id": flight["id"], "aircraft_type": flight["aircraft_type"],
         "current_state": {
-            "timestamp": state["timestamp"]["value"], "operational_status": state["operational_status"],
+            "timestamp": state["timestamp"].get("value").unwrap_or(&state["timestamp"]), "operational_status": state["operational_status"],
             "track": state["track"], "speed": state["speed"], "speed_accuracy": state["speed_accuracy"],
             "vertical_speed": state["vertical_speed"],
         },
@@ -161,22 +169,26 @@ pub(super) async fn details(
 ) -> Result<Json<Value>, Problem> {
     client(&uss, &headers, READ)?;
     let given = blocking(&uss, move |uss| {
-        if let Ok(own) = own_details(uss, Edition::Of2022, &id) {
+        let edition = uss.settings.remote_id;
+        if let Ok(own) = own_details(uss, edition, &id) {
             return Ok(own);
         }
         let by = uss.remote_id.shown_by.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
         let base = by.ok_or_else(|| Problem::not_found(format!("no flight {id} has been seen in a view")))?;
-        let url = format!("{base}/uss/flights/{id}/details");
-        uss.http.must("GET", &url, DISPLAY, None).map_err(|e: AskError| match e.status() {
+        let url = format!("{base}/{id}/details");
+        uss.http.must("GET", &url, edition.display(), None).map_err(|e: AskError| match e.status() {
             Some(404) => Problem::not_found(e.to_string()),
             _ => Problem::with(StatusCode::BAD_GATEWAY, e.to_string()),
         })
     })
     .await??;
     let details = &given["details"];
-    let operator =
-        json!({ "id": details["operator_id"], "location": details["operator_location"]["position"] });
-    let uas = json!({ "id": details["uas_id"]["serial_number"] });
+    // The later edition puts some of it deeper.
+    let location = &details["operator_location"];
+    let location = location.get("position").unwrap_or(location);
+    let serial = details.get("serial_number").unwrap_or(&details["uas_id"]["serial_number"]);
+    let (operator, uas) =
+        (json!({ "id": details["operator_id"], "location": location }), json!({ "id": serial }));
     let without_null = |mut value: Value| {
         value.as_object_mut().into_iter().for_each(|o| o.retain(|_, v| !v.is_null()));
         value

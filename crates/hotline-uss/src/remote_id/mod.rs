@@ -1,7 +1,7 @@
 //! Remote ID (ASTM F3411): this supplier's aircraft for display providers, as a service provider; and everybody's in a view,
 //! as a display provider.
 //!
-//! Served in both editions, 2019 and 2022; asked of others in the edition of 2022.
+//! Served in both editions, 2019 and 2022; asked of others in the one that the supplier is set to.
 
 mod areas;
 mod display;
@@ -29,6 +29,51 @@ pub const MAX_DETAILS_DIAGONAL: f64 = 2_000.0;
 pub const MAX_AIRCRAFT: usize = 20_000;
 /// The most positions of one aircraft.
 const MAX_POSITIONS: usize = 120;
+
+/// An edition of F3411.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edition {
+    /// F3411-19.
+    Of2019,
+    /// F3411-22a.
+    Of2022,
+}
+
+impl Edition {
+    /// The scope of those who show aircraft to people.
+    pub(crate) const fn display(self) -> &'static str {
+        match self {
+            Self::Of2019 => "dss.read.identification_service_areas",
+            Self::Of2022 => "rid.display_provider",
+        }
+    }
+
+    /// The scope of those who have aircraft to show.
+    pub(crate) const fn service(self) -> &'static str {
+        match self {
+            Self::Of2019 => "dss.write.identification_service_areas",
+            Self::Of2022 => "rid.service_provider",
+        }
+    }
+
+    /// Where a DSS has the service areas.
+    pub(crate) fn areas(self, dss: &str) -> String {
+        let path = match self {
+            Self::Of2019 => "v1/dss/identification_service_areas",
+            Self::Of2022 => "rid/v2/dss/identification_service_areas",
+        };
+        format!("{}/{path}", dss.trim_end_matches('/'))
+    }
+
+    /// Where a supplier's flights are asked for.
+    pub(crate) fn flights(self, base_url: &str) -> String {
+        let path = match self {
+            Self::Of2019 => "v1/uss/flights",
+            Self::Of2022 => "uss/flights",
+        };
+        format!("{}/{path}", base_url.trim_end_matches('/'))
+    }
+}
 
 /// What is known of an aircraft beside its positions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! A service provider's answers: the aircraft in a view, and their details.
 
-use super::{Aircraft, AircraftDetails, NEAR_REAL_TIME, View};
+use super::{Aircraft, AircraftDetails, Edition, NEAR_REAL_TIME, View};
 use crate::Uss;
 use crate::api::{OPERATOR, body, client, id};
 use crate::conformance::track;
@@ -17,18 +17,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-
-const DISPLAY: &str = "rid.display_provider";
-const SERVICE: &str = "rid.service_provider";
-const READ_19: &str = "dss.read.identification_service_areas";
-const WRITE_19: &str = "dss.write.identification_service_areas";
-
-/// In which form of the standard an answer is written.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Edition {
-    Of2019,
-    Of2022,
-}
 
 fn time(edition: Edition, at: Timestamp) -> Value {
     let written = Time::at(moment(at));
@@ -117,7 +105,7 @@ pub(super) async fn flights_22a(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    client(&uss, &headers, &[DISPLAY])?;
+    client(&uss, &headers, &[Edition::Of2022.display()])?;
     let seconds = asked.recent_positions_duration;
     if !(0.0..=60.0).contains(&seconds) {
         return Err(Problem::invalid(format!("recent_positions_duration {seconds} is not within 0 to 60 s")));
@@ -130,7 +118,7 @@ pub(super) async fn flights_19(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    client(&uss, &headers, &[READ_19])?;
+    client(&uss, &headers, &[Edition::Of2019.display()])?;
     let recent = if asked.include_recent_positions { NEAR_REAL_TIME } else { SignedDuration::ZERO };
     Ok(answer(&uss, Edition::Of2019, &asked.view()?, recent))
 }
@@ -165,7 +153,7 @@ pub(super) async fn details_22a(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    client(&uss, &headers, &[DISPLAY])?;
+    client(&uss, &headers, &[Edition::Of2022.display()])?;
     details(&uss, Edition::Of2022, &id).map(Json)
 }
 
@@ -174,7 +162,7 @@ pub(super) async fn details_19(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    client(&uss, &headers, &[READ_19])?;
+    client(&uss, &headers, &[Edition::Of2019.display()])?;
     details(&uss, Edition::Of2019, &id).map(Json)
 }
 
@@ -183,7 +171,7 @@ pub(super) async fn service_area(
     Path(text): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    client(&uss, &headers, &[DISPLAY])?;
+    client(&uss, &headers, &[Edition::Of2022.display()])?;
     let extents = uss.service_area_extents(&id(&text)?);
     let extents = extents.ok_or_else(|| Problem::not_found(format!("there is no service area {text}")))?;
     Ok(Json(json!({ "extents": extents })))
@@ -199,10 +187,10 @@ fn area_changed(
     uss: &Uss,
     text: &str,
     headers: &HeaderMap,
-    scope: &str,
+    edition: Edition,
     bytes: &Bytes,
 ) -> Result<StatusCode, Problem> {
-    client(uss, headers, &[scope])?;
+    client(uss, headers, &[edition.service()])?;
     id(text)?;
     let notice: AreaNotice = body(bytes)?;
     if notice.subscriptions.is_empty() {
@@ -217,7 +205,7 @@ pub(super) async fn area_changed_22a(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Result<StatusCode, Problem> {
-    area_changed(&uss, &text, &headers, SERVICE, &bytes)
+    area_changed(&uss, &text, &headers, Edition::Of2022, &bytes)
 }
 
 pub(super) async fn area_changed_19(
@@ -226,7 +214,7 @@ pub(super) async fn area_changed_19(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Result<StatusCode, Problem> {
-    area_changed(&uss, &text, &headers, WRITE_19, &bytes)
+    area_changed(&uss, &text, &headers, Edition::Of2019, &bytes)
 }
 
 /// A position of an aircraft that flies without an intent of this supplier's.

@@ -144,6 +144,7 @@ impl Country {
             constraints: ConstraintRule::Block,
             conformance: hotline_detect::ConformanceRules::default(),
             data: self.folder.path().join(name),
+            remote_id: hotline_uss::Edition::Of2022,
             test_interfaces: true,
         }
     }
