@@ -65,6 +65,9 @@ pub struct SuppliersConfig {
     pub ca: Option<PathBuf>,
     /// The airspace that is coordinated: rectangles `[south, west, north, east]` in degrees.
     pub areas: Vec<[f64; 4]>,
+    /// Whether the interfaces for automated tests are served: for tests only.
+    #[serde(default)]
+    pub test_interfaces: bool,
     /// The priority that peers' flights have for the party's suppliers.
     #[serde(default)]
     pub priority: i64,

@@ -73,12 +73,12 @@ fn settings(config: &SuppliersConfig, folder: &Path) -> Result<Settings, NodeErr
         dss: config.dss.clone(),
         tokens,
         authority: config.ca.as_ref().map(|path| folder.join(path)),
-        equal_priority_allowed: true,
-        constraints: ConstraintRule::Ignore,
+        equal_priority_allowed: false,
+        constraints: ConstraintRule::Block,
         conformance: ConformanceRules::default(),
         data: folder.join("suppliers"),
         remote_id: Edition::Of2022,
-        test_interfaces: false,
+        test_interfaces: config.test_interfaces,
     })
 }
 

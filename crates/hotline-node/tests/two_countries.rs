@@ -33,6 +33,7 @@ fn join(folder: &Path, country: &Country, name: &str) {
         audiences: vec!["127.0.0.1".into()],
         ca: None,
         areas: vec![BORDER],
+        test_interfaces: true,
         priority: 0,
     });
     std::fs::write(folder.join("node.toml"), toml::to_string(&config).unwrap()).unwrap();
@@ -145,6 +146,21 @@ async fn a_plan_is_refused_across_the_border_and_accepted_after_a_change() {
         status == 200 && seen["flights"].as_array().unwrap().iter().any(|f| f["id"] == "UAV-7")
     })
     .await;
+
+    // The node is a supplier itself: what is planned there goes the same way.
+    let own = Supplier::at("hotline-green", green.suppliers_address().unwrap(), &east);
+    let there = tried(&own, &id(6), plan("Planned", "Nominal", 0, volume(46.96, 8.0, 60, 1_800))).await;
+    assert_eq!(there.0, "Completed", "{}", there.2);
+    until("it is refused in the west", WITHIN, async || {
+        let over =
+            tried(&western, &id(7), plan("Planned", "Nominal", 0, volume(46.96, 8.0, 60, 1_800))).await;
+        if over.0 == "Completed" {
+            tried(&western, &id(7), plan("Closed", "Nominal", 0, here())).await;
+        }
+        over.0 == "Rejected" && over.2["notes"].as_str().unwrap().contains("hotline-blue")
+    })
+    .await;
+    assert_eq!(tried(&own, &id(6), plan("Closed", "Nominal", 0, here())).await.1, "Closed");
 
     // Ended in the west: free in the east.
     let ended = tried(&western, &id(1), plan("Closed", "Nominal", 0, here())).await;

@@ -1,6 +1,5 @@
 //! Constraints: what they mean for plans, and those that this supplier manages itself.
 
-use crate::Uss;
 use crate::flight::OwnConstraint;
 use crate::keep::to;
 use crate::outbox::{Kind, name, notes};
@@ -8,6 +7,7 @@ use crate::planning::Outcome;
 use crate::uss::{ConstraintRule, MAX_OWN};
 use crate::volumes::{exact_all, span};
 use crate::wire::{Constraint, ConstraintDetails, Subscriber};
+use crate::{PeerChange, Uss};
 use serde_json::{Value, json};
 use std::sync::PoisonError;
 
@@ -105,6 +105,7 @@ impl Uss {
         let kept = to(format!("constraint/{id}"), &own);
         self.keep_with_notes(&changed.subscribers, id, &json!(constraint), kept)?;
         self.state().constraints.insert(id.into(), own);
+        self.told(PeerChange::Constraint(Box::new(constraint.clone())));
         Ok(constraint)
     }
 
@@ -129,6 +130,7 @@ impl Uss {
         };
         self.keep_with_notes(&subscribers, id, &Value::Null, (format!("constraint/{id}"), None))?;
         self.state().constraints.remove(id);
+        self.told(PeerChange::ConstraintGone(id.into()));
         Ok(true)
     }
 

@@ -20,6 +20,8 @@ pub const ASK_WITHIN: Duration = Duration::from_secs(10);
 const TOKEN_MARGIN: i64 = 60;
 /// How long a token is used whose end cannot be read, seconds.
 const TOKEN_UNREAD: i64 = 300;
+/// The most tokens that are held; beyond it they are taken anew.
+const MAX_TOKENS: usize = 10_000;
 /// The longest answer that is read, bytes.
 const MAX_ANSWER: u64 = 16 << 20;
 
@@ -170,6 +172,9 @@ impl Http {
             && now + TOKEN_MARGIN < *ends
         {
             return Ok(token.clone());
+        }
+        if held.len() >= MAX_TOKENS {
+            held.clear();
         }
         let token: Arc<str> = self.fetch_token(&audience, scope)?.into();
         let claims = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());

@@ -4,6 +4,7 @@
 //! What is about to be told to the DSS is written down first, and what it has taken is written down together with the
 //! notifications that follow, so that a crash at any point leaves a flight that is either as before or as told.
 
+use crate::PeerChange;
 use crate::around::{areas, is_ahead};
 use crate::dss_client::{PutError, STRATEGIC_AND_CONSTRAINTS};
 use crate::flight::{Flight, Pending};
@@ -363,6 +364,9 @@ impl Uss {
         let kept = to(format!("flight/{}", flight.id), flight);
         self.with_notes(subscribers, &entity, intent, vec![kept])?;
         self.state().put(flight.clone());
+        if let Some(intent) = &flight.intent {
+            self.told(PeerChange::Intent(Box::new(intent.clone())));
+        }
         Ok(())
     }
 

@@ -1,10 +1,10 @@
 //! Ending a flight, and finding out what came of a change that was begun.
 
-use crate::Uss;
 use crate::flight::{Flight, Pending};
 use crate::http::AskError;
 use crate::planning::{Outcome, Told};
 use crate::wire::{Intent, IntentReference, Subscriber};
+use crate::{PeerChange, Uss};
 use serde_json::Value;
 use std::sync::PoisonError;
 
@@ -67,6 +67,7 @@ impl Uss {
             return Outcome::Failed(why);
         }
         self.state().flights.remove(&flight.id);
+        self.told(PeerChange::IntentGone(entity));
         flight.pending = None;
         Outcome::Done { flight: Box::new(flight), advisories: vec![] }
     }

@@ -159,15 +159,26 @@ impl Uss {
         gone_constraints.into_iter().for_each(|id| self.told(PeerChange::ConstraintGone(id)));
     }
 
-    /// The intents of others that are known, with their exact volumes.
-    pub fn intents_of_others(&self) -> Vec<(Intent, Vec<hotline_airspace::Volume4>)> {
-        let known: Vec<Intent> = self.state().intents_known.values().cloned().collect();
+    /// The intents that are known, of others and of flights here whose names are wanted, with their exact volumes.
+    pub fn intents(&self, wanted: impl Fn(&str) -> bool) -> Vec<(Intent, Vec<hotline_airspace::Volume4>)> {
+        let known: Vec<Intent> = {
+            let state = self.state();
+            let own = state.flights.values().filter(|f| wanted(&f.id)).filter_map(|f| f.intent.clone());
+            state.intents_known.values().cloned().chain(own).collect()
+        };
         known.into_iter().filter_map(|i| around::check_intent(&i).ok().map(|volumes| (i, volumes))).collect()
     }
 
-    /// The constraints of others that are known, with their exact volumes.
-    pub fn constraints_of_others(&self) -> Vec<(Constraint, Vec<hotline_airspace::Volume4>)> {
-        let known: Vec<Constraint> = self.state().constraints_known.values().cloned().collect();
+    /// The constraints that are known, of others and of those here that are wanted, with their exact volumes.
+    pub fn constraints_and(
+        &self,
+        wanted: impl Fn(&Constraint) -> bool,
+    ) -> Vec<(Constraint, Vec<hotline_airspace::Volume4>)> {
+        let known: Vec<Constraint> = {
+            let state = self.state();
+            let own = state.constraints.values().filter_map(|c| c.constraint.clone()).filter(wanted);
+            state.constraints_known.values().cloned().chain(own).collect()
+        };
         let exact = |c: Constraint| {
             let volumes = crate::volumes::exact_all(&c.details.volumes).ok()?;
             Some((c, volumes))

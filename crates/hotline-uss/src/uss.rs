@@ -97,7 +97,7 @@ pub struct Notice {
     pub conflicts: Option<usize>,
 }
 
-/// Another supplier's entity has changed.
+/// An entity has changed, another supplier's or an own one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PeerChange {
     /// An intent is new or other than before.

@@ -22,7 +22,7 @@ fn what_overlaps_is_refused_and_accepted_after_a_change() {
     let refused = two.plan(&second, plan("Planned", "Nominal", 0, volume(47.002, 8.0, -5, 600)));
     assert_eq!(answer(&refused), ("Rejected", "NotPlanned"));
     assert!(refused.2["notes"].as_str().unwrap().contains(&one.entity(&first).reference.id), "{}", refused.2);
-    assert!(two.uss.flight(&second).is_none(), "nothing is left of a refused plan");
+    assert!(two.uss().flight(&second).is_none(), "nothing is left of a refused plan");
     // 300 m + 300 m and a gap: about 667 m to the north.
     let accepted = two.plan(&second, plan("Planned", "Nominal", 0, volume(47.006, 8.0, -5, 600)));
     assert_eq!(answer(&accepted), ("Completed", "Planned"));
@@ -77,7 +77,7 @@ fn the_higher_priority_goes_first() {
     // Hypothetically only: nothing changes.
     let asked = one.plan_in("Hypothetical", &id(3), plan("Planned", "Nominal", 101, here()));
     assert_eq!(answer(&asked), ("Completed", "Planned"));
-    assert!(one.uss.flight(&id(3)).is_none());
+    assert!(one.uss().flight(&id(3)).is_none());
     // The same request again gives the same answer.
     let body = json!({ "flight_plan": plan("Planned", "Nominal", 0, volume(47.1, 8.0, 5, 60)), "execution_style": "IfAllowed", "request_id": "again" });
     let path = format!("/flight_planning/v1/flight_plans/{}", id(4));
@@ -90,7 +90,7 @@ fn the_higher_priority_goes_first() {
     let (status, cleared) =
         two.ask("tester", direct, "POST", "/flight_planning/v1/clear_area_requests", Some(clear));
     assert_eq!((status, &cleared["outcome"]["success"]), (200, &json!(true)));
-    assert!(two.uss.flight(&high).is_none());
+    assert!(two.uss().flight(&high).is_none());
     let (status, _) =
         two.ask("tester", direct, "DELETE", &format!("/flight_planning/v1/flight_plans/{high}"), None);
     assert_eq!(status, 404);

@@ -89,7 +89,7 @@ fn an_answer_that_is_lost_is_found_out() {
         port.is_ok()
     });
     let one = country.supplier_on("uss1", port.unwrap(), |s| s.dss = proxy.url());
-    until("the flight is ended", || one.uss.flight(&id(1)).is_none());
+    until("the flight is ended", || one.uss().flight(&id(1)).is_none());
     let path = format!("/dss/v1/operational_intent_references/{entity}");
     assert_eq!(country.ask_dss("uss1", "utm.strategic_coordination", "GET", &path, None).0, 404);
 }

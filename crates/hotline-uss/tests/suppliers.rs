@@ -41,7 +41,7 @@ fn a_flight_that_leaves_its_volumes_is_told_and_may_come_back() {
         let (status, answer) = one.ask("op", OPERATOR, "POST", &path, Some(position(lat, 8.0)));
         assert_eq!(status, 204, "{answer}");
     };
-    let state = || one.uss.flight(&flight).unwrap().state().map(|s| format!("{s:?}")).unwrap();
+    let state = || one.uss().flight(&flight).unwrap().state().map(|s| format!("{s:?}")).unwrap();
     fly(47.0);
     assert_eq!(state(), "Activated");
     until("outside for long enough", || {
@@ -93,7 +93,7 @@ fn a_notification_waits_for_a_supplier_that_is_away_and_outlives_a_restart() {
     let away = listener();
     let address = away.local_addr().unwrap();
     let one = country.supplier("uss1");
-    let one_address = one.served.address;
+    let one_address = one.address;
     {
         let two = country.supplier_on("uss2", away, |_| {});
         assert_eq!(two.plan(&id(2), plan("InUse", "Nominal", 0, volume(47.0055, 8.0, -5, 600))).1, "OkToFly");
@@ -106,7 +106,7 @@ fn a_notification_waits_for_a_supplier_that_is_away_and_outlives_a_restart() {
     );
     let two = country.supplier_on("uss2", std::net::TcpListener::bind(address).unwrap(), |_| {});
     assert_eq!(
-        two.uss.flight(&id(2)).unwrap().state().map(|s| format!("{s:?}")).as_deref(),
+        two.uss().flight(&id(2)).unwrap().state().map(|s| format!("{s:?}")).as_deref(),
         Some("Activated")
     );
     assert_eq!(
@@ -203,7 +203,7 @@ fn constraints_block_plans_and_are_told() {
     let (status, made) = authority.ask("op", OPERATOR, "PUT", &path, Some(details.clone()));
     assert_eq!(status, 200, "{made}");
     until("the operator below is told", || {
-        one.uss
+        one.uss()
             .notices(hotline_dss::Moment::MIN, hotline_dss::Moment::MAX)
             .iter()
             .any(|n| n.message.contains("constraint"))
@@ -249,7 +249,7 @@ fn zones_are_loaded_and_asked_about() {
         let body = json!({ "https_source": { "url": url, "format": format } });
         one.ask("tester", direct, "PUT", &at(n), Some(body))
     };
-    let (status, answer) = put(1, &format!("{}/healthy", one.served.url()), "ED-269");
+    let (status, answer) = put(1, &format!("{}/healthy", one.url()), "ED-269");
     assert_eq!(status, 200, "{answer}");
     until("what is no data set is refused", || {
         one.ask("tester", direct, "GET", &at(1), None).1["data_source"]["status"] == "Rejected"

@@ -154,6 +154,9 @@ impl Run {
             let party = folder.config.party.clone();
             let node = Node::start(folder, clock).await.map_err(|e| e.to_string())?;
             say!("{party}: console on http://{}, link on {}", node.console_address(), node.link_address());
+            if let Some(address) = node.suppliers_address() {
+                say!("{party}: for service suppliers on http://{address}");
+            }
             wait_for_end(self.until_input_ends).await?;
             node.stop().await;
             Ok(true)

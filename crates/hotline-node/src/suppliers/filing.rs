@@ -2,6 +2,7 @@
 
 use super::Joined;
 use super::mirror::{reaches, same_on_the_line};
+use super::putting::{FROM_THE_LINE, is_of_a_peer};
 use crate::engine::Command;
 use hotline_airspace::{Category, Volume4};
 use hotline_line::{FlightId, Purpose, Restriction};
@@ -35,7 +36,7 @@ impl Joined {
             (flights, restrictions)
         });
         let Some((mut filed, mut restricted)) = self.runtime.block_on(look) else { return };
-        for (intent, volumes) in self.uss.intents_of_others() {
+        for (intent, volumes) in self.uss.intents(|flight| !flight.starts_with(FROM_THE_LINE)) {
             let Some((id, volumes)) = self.for_the_line(FLIGHT, &intent.reference.id, volumes) else {
                 continue;
             };
@@ -58,7 +59,7 @@ impl Joined {
                 self.failed(id.as_str(), why);
             }
         }
-        for (constraint, volumes) in self.uss.constraints_of_others() {
+        for (constraint, volumes) in self.uss.constraints_and(|c| !is_of_a_peer(c)) {
             let found = self.for_the_line(RESTRICTION, &constraint.reference.id, volumes);
             let Some((id, volumes)) = found else { continue };
             if restricted.remove(&id).is_some_and(|is| same_on_the_line(&is, &volumes))

@@ -11,8 +11,13 @@ use std::sync::atomic::Ordering;
 /// After so many failures a round ends.
 const MAX_FAILED: usize = 2;
 /// Under these names peers' plans stand at the DSS.
-const FROM_THE_LINE: &str = "line/";
+pub(super) const FROM_THE_LINE: &str = "line/";
 const RESTRICTED: &str = "org.hotline.restriction";
+
+/// Whether a constraint here is a peer's restriction.
+pub(super) fn is_of_a_peer(constraint: &Constraint) -> bool {
+    constraint.details.kind.as_ref().is_some_and(|kind| kind.starts_with(RESTRICTED))
+}
 
 impl Joined {
     /// Puts what peers have filed at the DSS, and ends what is gone.
@@ -101,8 +106,7 @@ impl Joined {
                 self.failed(id, format!("{why:?}"));
             }
         }
-        let ours = |c: &Constraint| c.details.kind.as_ref().is_some_and(|k| k.starts_with(RESTRICTED));
-        for (id, _) in is.iter().filter(|(id, c)| ours(c) && !wanted.contains_key(*id)) {
+        for (id, _) in is.iter().filter(|(id, c)| is_of_a_peer(c) && !wanted.contains_key(*id)) {
             if let Err(why) = self.uss.end_constraint(id) {
                 self.failed(id, format!("{why:?}"));
             }

@@ -163,7 +163,14 @@ impl Country {
         set(&mut settings);
         let uss = Uss::open(settings, self.keys.gate(), real_clock(), None).unwrap();
         let served = Served::start(listener, hotline_uss::service(uss.clone()));
-        Supplier { name: name.into(), uss, served, keys: self.keys.clone() }
+        let address = served.address;
+        Supplier {
+            name: name.into(),
+            uss: Some(uss),
+            _served: Some(served),
+            address,
+            keys: self.keys.clone(),
+        }
     }
 
     /// Asks the DSS as somebody.
@@ -181,15 +188,30 @@ impl Country {
 
 pub struct Supplier {
     pub name: String,
-    pub uss: Arc<Uss>,
-    pub served: Served,
+    uss: Option<Arc<Uss>>,
+    _served: Option<Served>,
+    pub address: std::net::SocketAddr,
     keys: Keys,
 }
 
 impl Supplier {
+    /// One that runs elsewhere.
+    pub fn at(name: &str, address: std::net::SocketAddr, country: &Country) -> Self {
+        Self { name: name.into(), uss: None, _served: None, address, keys: country.keys.clone() }
+    }
+
+    /// The one that runs here.
+    pub fn uss(&self) -> &Arc<Uss> {
+        self.uss.as_ref().unwrap()
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Asks as somebody; the answer is held against the standards' files.
     pub fn ask(&self, sub: &str, scope: &str, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
-        let (status, answer) = ask(&self.keys, &self.served.url(), sub, scope, method, path, body);
+        let (status, answer) = ask(&self.keys, &self.url(), sub, scope, method, path, body);
         contracts().iter().for_each(|contract| contract.check(method, path, status, &answer));
         (status, answer)
     }
@@ -203,7 +225,7 @@ impl Supplier {
         path: &str,
         body: Option<Value>,
     ) -> (u16, Value) {
-        ask(&self.keys, &self.served.url(), sub, scope, method, path, body)
+        ask(&self.keys, &self.url(), sub, scope, method, path, body)
     }
 
     /// Asks as the tests' user does: to plan a flight; gives the result and the flight's status.
@@ -224,7 +246,7 @@ impl Supplier {
     }
 
     pub fn entity(&self, flight: &str) -> hotline_uss::wire::Intent {
-        self.uss.flight(flight).unwrap().intent.unwrap()
+        self.uss().flight(flight).unwrap().intent.unwrap()
     }
 }
 
