@@ -112,8 +112,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("uss.redb");
         let keep = Keep::open(&path).unwrap();
-        for n in 0..2 * SNAPSHOT_EVERY + 5 {
-            keep.change(vec![to(format!("a/{}", n % 10), &n)]).unwrap();
+        let all: Vec<u64> = (0..=2 * SNAPSHOT_EVERY).collect();
+        for some in all.chunks(95) {
+            keep.change(some.iter().map(|n| to(format!("a/{}", n % 10), n)).collect()).unwrap();
         }
         keep.change(vec![("a/3".into(), None), to("b/1".into(), &"other")]).unwrap();
         drop(keep);

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use common::{Country, Served, altitude, id, listener, plan, time, until, volume};
+use common::{Country, Served, altitude, id, listen_again, listener, plan, time, until, volume};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -83,12 +83,7 @@ fn an_answer_that_is_lost_is_found_out() {
     assert_eq!(one.plan(&id(1), plan("Closed", "Nominal", 0, here())).0, "Failed");
     drop(one);
     loses.store(0, Ordering::SeqCst);
-    let mut port = std::net::TcpListener::bind(address);
-    until("the port is free again", || {
-        port = std::net::TcpListener::bind(address);
-        port.is_ok()
-    });
-    let one = country.supplier_on("uss1", port.unwrap(), |s| s.dss = proxy.url());
+    let one = country.supplier_on("uss1", listen_again(address), |s| s.dss = proxy.url());
     until("the flight is ended", || one.uss().flight(&id(1)).is_none());
     let path = format!("/dss/v1/operational_intent_references/{entity}");
     assert_eq!(country.ask_dss("uss1", "utm.strategic_coordination", "GET", &path, None).0, 404);

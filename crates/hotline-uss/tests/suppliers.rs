@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Country, altitude, id, listener, plan, time, until, volume};
+use common::{Country, altitude, id, listen_again, listener, plan, time, until, volume};
 use hotline_uss::Edition;
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ fn a_flight_that_leaves_its_volumes_is_told_and_may_come_back() {
     let country = Country::new();
     let one = country.supplier_on("uss1", listener(), |s| {
         s.conformance.allowed_excursion = hotline_airspace::Seconds::new(0.2);
-        s.conformance.contingent_after = hotline_airspace::Seconds::new(4.0);
+        s.conformance.contingent_after = hotline_airspace::Seconds::new(12.0);
     });
     let flight = id(1);
     assert_eq!(one.plan(&flight, plan("InUse", "Nominal", 0, volume(47.0, 8.0, -5, 600))).1, "OkToFly");
@@ -104,7 +104,7 @@ fn a_notification_waits_for_a_supplier_that_is_away_and_outlives_a_restart() {
         "NotPlanned",
         "away"
     );
-    let two = country.supplier_on("uss2", std::net::TcpListener::bind(address).unwrap(), |_| {});
+    let two = country.supplier_on("uss2", listen_again(address), |_| {});
     assert_eq!(
         two.uss().flight(&id(2)).unwrap().state().map(|s| format!("{s:?}")).as_deref(),
         Some("Activated")
@@ -119,16 +119,9 @@ fn a_notification_waits_for_a_supplier_that_is_away_and_outlives_a_restart() {
     // Changed while the other is away, and this one restarted before it could tell.
     assert_eq!(one.plan(&id(1), plan("InUse", "Nominal", 0, volume(47.0, 8.0, -5, 600))).1, "OkToFly");
     drop(one);
-    let one = {
-        let mut bound = std::net::TcpListener::bind(one_address);
-        until("the port is free again", || {
-            bound = std::net::TcpListener::bind(one_address);
-            bound.is_ok()
-        });
-        country.supplier_on("uss1", bound.unwrap(), |_| {})
-    };
+    let one = country.supplier_on("uss1", listen_again(one_address), |_| {});
     assert_eq!(one.entity(&id(1)).reference.id, entity);
-    let two = country.supplier_on("uss2", std::net::TcpListener::bind(address).unwrap(), |_| {});
+    let two = country.supplier_on("uss2", listen_again(address), |_| {});
     let day = time(0)["value"].as_str().unwrap()[..10].to_owned();
     until("the other was told", || {
         let (_, set) = two.ask("op", OPERATOR, "GET", &format!("/uss/v1/log_sets/{day}"), None);

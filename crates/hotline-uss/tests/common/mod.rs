@@ -6,7 +6,8 @@ mod contract;
 
 pub use contract::contracts;
 use hotline_dss::Moment;
-use hotline_uss::{ConstraintRule, Settings, TokenSource, Uss};
+use hotline_journal::JournalError;
+use hotline_uss::{ConstraintRule, Settings, StartError, TokenSource, Uss};
 use hotline_utm::{
     BaseUrls, Clock, Dss, Gate, Identity, Keeping, Measures, PublicKey, Store, TokenServer, serve,
 };
@@ -87,6 +88,18 @@ impl Served {
     }
 }
 
+/// Listens again where somebody has listened who is ending.
+pub fn listen_again(address: std::net::SocketAddr) -> std::net::TcpListener {
+    let mut bound = std::net::TcpListener::bind(address);
+    until("the port is free again", || {
+        if bound.is_err() {
+            bound = std::net::TcpListener::bind(address);
+        }
+        bound.is_ok()
+    });
+    bound.unwrap()
+}
+
 pub fn listener() -> std::net::TcpListener {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap()
 }
@@ -161,7 +174,15 @@ impl Country {
     ) -> Supplier {
         let mut settings = self.settings(name, &format!("http://{}", listener.local_addr().unwrap()));
         set(&mut settings);
-        let uss = Uss::open(settings, self.keys.gate(), real_clock(), None).unwrap();
+        // One that was dropped may still be ending what it was at.
+        let mut opened = Uss::open(settings.clone(), self.keys.gate(), real_clock(), None);
+        until("nobody else has the folder open", || {
+            if matches!(opened, Err(StartError::Journal(JournalError::InUse))) {
+                opened = Uss::open(settings.clone(), self.keys.gate(), real_clock(), None);
+            }
+            !matches!(opened, Err(StartError::Journal(JournalError::InUse)))
+        });
+        let uss = opened.unwrap();
         let served = Served::start(listener, hotline_uss::service(uss.clone()));
         let address = served.address;
         Supplier {
