@@ -239,3 +239,95 @@ fn damaged_requests_are_answered_as_the_files_say() {
     }
     assert!(refused > 200, "{refused} of 400 were refused");
 }
+
+/// What the whole is for: however many plan at once, no two flights of the same priority are ever accepted that overlap.
+#[test]
+fn whoever_plans_at_the_same_time_nothing_overlaps() {
+    let country = Country::new();
+    let suppliers: Vec<_> = ["uss1", "uss2", "uss3"].into_iter().map(|name| country.supplier(name)).collect();
+    let seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+    println!("SEED={seed}");
+    std::thread::scope(|scope| {
+        for (n, supplier) in suppliers.iter().enumerate() {
+            for thread in 0..2_u32 {
+                scope.spawn(move || {
+                    let mut draw = Draw(seed + 100 * n as u64 + u64::from(thread));
+                    for flight in 0..12 {
+                        // Circles of 300 m within some kilometres.
+                        let place = |draw: &mut Draw| draw.below(400) as f64 * 1e-4;
+                        let area = volume(47.0 + place(&mut draw), 8.0 + place(&mut draw), -5, 1_800);
+                        let usage = if draw.below(2) == 0 { "Planned" } else { "InUse" };
+                        let name = id(1_000 * (n as u32 + 1) + 100 * thread + flight);
+                        let outcome = supplier.plan(&name, plan(usage, "Nominal", 0, area));
+                        assert!(
+                            ["Completed", "Rejected", "Failed"].contains(&outcome.0.as_str()),
+                            "{}",
+                            outcome.2
+                        );
+                    }
+                });
+            }
+        }
+    });
+    let mut accepted: Vec<(f64, f64)> = Vec::new();
+    for flight in suppliers.iter().flat_map(|s| s.uss().flights().into_values()) {
+        let circle = flight.intent.unwrap().details.volumes[0].volume.outline_circle.clone().unwrap();
+        let centre = circle.center.unwrap();
+        accepted.push((centre.lat, centre.lng));
+    }
+    let at = |(lat, lng): (f64, f64)| {
+        hotline_airspace::Position::new(
+            hotline_airspace::Degrees::new(lat),
+            hotline_airspace::Degrees::new(lng),
+        )
+        .unwrap()
+    };
+    for (i, &one) in accepted.iter().enumerate() {
+        for &other in &accepted[..i] {
+            let apart = hotline_airspace::geodesy::distance(at(one), at(other)).get();
+            assert!(apart > 600.0, "{one:?} and {other:?} are {apart} m apart, 300 m each");
+        }
+    }
+    assert!(accepted.len() > 10, "only {} of 72 were accepted", accepted.len());
+}
+
+#[test]
+fn tokens_come_by_client_credentials_too() {
+    let country = Country::new();
+    let issuer = country.keys.clone();
+    let asked = Arc::new(std::sync::Mutex::new(String::new()));
+    let heard = asked.clone();
+    let token = move |body: String| async move {
+        *heard.lock().unwrap() = body.clone();
+        if !body.contains("client_secret=s%26cret") {
+            return StatusCode::UNAUTHORIZED.into_response();
+        }
+        let field = |name: &str| {
+            let pair = body.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")));
+            pair.unwrap().replace('+', " ").replace("%20", " ")
+        };
+        let token = issuer.token("uss1", &field("scope"), &field("audience"));
+        axum::Json(json!({ "access_token": token, "token_type": "Bearer", "expires_in": 3600 }))
+            .into_response()
+    };
+    let authority =
+        Served::start(listener(), axum::Router::new().route("/oauth", axum::routing::post(token)));
+    let source = |secret: &str| hotline_uss::TokenSource::ClientCredentials {
+        url: format!("{}/oauth", authority.url()),
+        id: "uss1".into(),
+        secret: hotline_uss::Secret(secret.into()),
+    };
+    let one = country.supplier_on("uss1", listener(), |s| s.tokens = source("s&cret"));
+    let planned = one.plan(&id(1), plan("Planned", "Nominal", 0, volume(47.0, 8.0, -5, 600)));
+    assert_eq!(planned.1, "Planned", "{}", planned.2);
+    let body = asked.lock().unwrap().clone();
+    assert!(body.contains("grant_type=client_credentials") && body.contains("audience=127.0.0.1"), "{body}");
+    let two = country.supplier_on("uss2", listener(), |s| s.tokens = source("wrong"));
+    let refused = two.plan(&id(2), plan("Planned", "Nominal", 0, volume(47.1, 8.0, -5, 600)));
+    assert!(
+        refused.0 == "Failed" && refused.2["notes"].as_str().unwrap().contains("no token"),
+        "{}",
+        refused.2
+    );
+    assert!(!format!("{:?}", two.uss().settings).contains("wrong"), "a secret is not shown");
+}

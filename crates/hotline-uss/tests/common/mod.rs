@@ -39,6 +39,15 @@ impl Keys {
         KEYS.get_or_init(Self::new).clone()
     }
 
+    /// A token of this authority.
+    pub fn token(&self, sub: &str, scope: &str, audience: &str) -> String {
+        let claims = json!({
+            "sub": sub, "scope": scope, "aud": audience, "iss": "tests",
+            "exp": jiff::Timestamp::now().as_second() + 600,
+        });
+        TokenServer::from_pem(&self.private, real_clock()).unwrap().token(&claims).unwrap()
+    }
+
     fn gate(&self) -> Arc<Gate> {
         let key = PublicKey::from_pem(self.public.as_bytes()).unwrap();
         Arc::new(Gate::new(vec![key], vec!["127.0.0.1".into()], None))
@@ -281,15 +290,11 @@ fn ask(
     body: Option<Value>,
 ) -> (u16, Value) {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    let claims = json!({
-        "sub": sub, "scope": scope, "aud": "127.0.0.1", "iss": "tests",
-        "exp": jiff::Timestamp::now().as_second() + 600,
-    });
-    let server = TokenServer::from_pem(&keys.private, real_clock()).unwrap();
+    let token = keys.token(sub, scope, "127.0.0.1");
     let request = ureq::http::Request::builder()
         .method(method)
         .uri(format!("{base}{path}"))
-        .header("authorization", format!("Bearer {}", server.token(&claims).unwrap()));
+        .header("authorization", format!("Bearer {token}"));
     let mut response = match body {
         Some(body) => agent.run(request.body(body.to_string()).unwrap()),
         None => agent.run(request.body(()).unwrap()),
