@@ -30,10 +30,11 @@ pub(crate) struct Shelf<E> {
     free: Vec<u32>,
     by_id: FxHashMap<Id, u32>,
     index: CellIndex,
-    /// Ends of what is in the index.
-    live: BTreeSet<(Moment, u32)>,
+    /// Ends of what is in the index. (By identifiers, not slots: which slot an entity has depends on what was there before it,
+    /// and a machine that was built from a snapshot must do all in the same order.)
+    live: BTreeSet<(Moment, Id)>,
     /// Ends of what has left the index and is kept for a while.
-    ended: BTreeSet<(Moment, u32)>,
+    ended: BTreeSet<(Moment, Id)>,
 }
 
 impl<E> Default for Shelf<E> {
@@ -81,7 +82,7 @@ impl<E: Placed> Shelf<E> {
             }
         };
         self.index.insert(slot, entity.extent());
-        self.live.insert((entity.extent().end, slot));
+        self.live.insert((entity.extent().end, id));
         self.slots[slot as usize] = Some(entity);
     }
 
@@ -94,7 +95,7 @@ impl<E: Placed> Shelf<E> {
 
     fn unplace(&mut self, slot: u32) {
         let Some(entity) = &self.slots[slot as usize] else { return };
-        let end = (entity.extent().end, slot);
+        let end = (entity.extent().end, entity.id());
         if self.live.remove(&end) {
             self.index.remove(slot, entity.extent());
         } else {
@@ -102,13 +103,13 @@ impl<E: Placed> Shelf<E> {
         }
     }
 
-    /// What overlaps the extent and has not ended, by identifier's slot.
+    /// What overlaps the extent and has not ended, by identifier.
     pub(crate) fn overlapping(&self, extent: &Extent, now: Moment) -> impl Iterator<Item = &Arc<E>> {
         let found = self.index.overlapping(extent);
-        found
-            .into_iter()
-            .filter_map(|slot| self.slots[slot as usize].as_ref())
-            .filter(move |entity| entity.extent().end >= now)
+        let found = found.into_iter().filter_map(|slot| self.slots[slot as usize].as_ref());
+        let mut found: Vec<&Arc<E>> = found.filter(|entity| entity.extent().end >= now).collect();
+        found.sort_unstable_by_key(|entity| entity.id());
+        found.into_iter()
     }
 
     /// Changes an entity without moving it.
@@ -126,14 +127,15 @@ impl<E: Placed> Shelf<E> {
     /// end is before `kept_from`.
     pub(crate) fn retire(&mut self, now: Moment, kept_from: Moment, most: usize) -> Vec<Id> {
         for _ in 0..most {
-            let Some(&(end, slot)) = self.live.first().filter(|(end, _)| *end < now) else { break };
+            let Some(&(end, id)) = self.live.first().filter(|(end, _)| *end < now) else { break };
             self.live.pop_first();
-            self.ended.insert((end, slot));
-            if let Some(entity) = &self.slots[slot as usize] {
+            self.ended.insert((end, id));
+            if let Some(&slot) = self.by_id.get(&id)
+                && let Some(entity) = &self.slots[slot as usize]
+            {
                 self.index.remove(slot, entity.extent());
             }
         }
-        let old = self.ended.iter().take_while(|(end, _)| *end < kept_from).take(most);
-        old.filter_map(|&(_, slot)| self.slots[slot as usize].as_ref().map(|e| e.id())).collect()
+        self.ended.iter().take_while(|(end, _)| *end < kept_from).take(most).map(|(_, id)| *id).collect()
     }
 }

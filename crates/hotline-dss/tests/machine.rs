@@ -223,7 +223,7 @@ fn check(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]
     fn every_sequence_keeps_the_rules_and_replays_alike(
         steps in prop::collection::vec((acts(), 0i64..20), 1..60),
@@ -290,6 +290,25 @@ proptest! {
         let expected: Vec<Id> = held.iter().filter(|(_, e)| e.overlaps(&asked)).map(|(id, _)| *id).collect();
         prop_assert_eq!(found, expected);
     }
+}
+
+#[test]
+fn a_restored_machine_answers_in_the_same_order() {
+    let mut machine = Machine::new(Settings::default());
+    let whole = extent((0, 1, 0, 0, 1000));
+    let put = |n: u8| Command::PutConstraint { id: id(n), ovn: None, extent: whole.clone(), url: "u".into() };
+    for (step, n) in [0, 5, 6].into_iter().enumerate() {
+        machine.apply(&entry(step, 0, "a", put(n)));
+    }
+    // What comes takes the place of what has gone.
+    let ovn = machine.constraint(id(0)).unwrap().entity.ovn.clone();
+    machine.apply(&entry(3, 0, "a", Command::DeleteConstraint { id: id(0), ovn }));
+    machine.apply(&entry(4, 0, "a", put(9)));
+    let restored = Machine::from_items(Settings::default(), machine.items());
+    let found =
+        |m: &Machine| m.find_constraints(&whole, at(0)).iter().map(|c| c.entity.id).collect::<Vec<_>>();
+    assert_eq!(found(&machine), [id(5), id(6), id(9)]);
+    assert_eq!(found(&restored), found(&machine));
 }
 
 #[test]
