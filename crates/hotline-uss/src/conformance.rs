@@ -52,6 +52,17 @@ pub(crate) fn track(telemetry: &Telemetry) -> Result<TrackState, String> {
     .map_err(|e| e.to_string())
 }
 
+/// Whether a position is of about now. What is not can be neither judged nor shown.
+pub(crate) fn is_of_now(measured: jiff::Timestamp, now: jiff::Timestamp) -> Result<(), Problem> {
+    if measured.duration_since(now).abs() <= MAX_OFFSET {
+        return Ok(());
+    }
+    let within = MAX_OFFSET.as_secs();
+    Err(Problem::invalid(format!(
+        "measured at {measured}, and now it is {now}; {within} s apart are allowed"
+    )))
+}
+
 fn state_of(conformance: IntentConformance) -> IntentState {
     match conformance {
         IntentConformance::Conforming => IntentState::Activated,
@@ -67,10 +78,7 @@ impl Uss {
     /// When there is no such flight, or the position is none.
     pub fn telemetry(self: &Arc<Self>, id: &str, telemetry: Telemetry) -> Result<(), Problem> {
         let track = track(&telemetry).map_err(Problem::invalid)?;
-        let now = self.time();
-        if track.time() < now - MAX_OFFSET || track.time() > now + MAX_OFFSET {
-            return Err(Problem::invalid(format!("measured at {}, and now it is {now}", track.time())));
-        }
+        is_of_now(track.time(), self.time())?;
         let mut state = self.state();
         let flight = state.flights.get_mut(id).filter(|f| f.intent.is_some());
         let flight = flight.ok_or_else(|| Problem::not_found(format!("there is no flight {id}")))?;

@@ -188,7 +188,13 @@ fn tell(uss: &Weak<Uss>, number: u64, note: &Note) {
             }
             true
         }
-        _ => uss.now().micros() - note.since > GIVEN_UP_AFTER,
+        _ => {
+            let given_up = uss.now().micros() - note.since > GIVEN_UP_AFTER;
+            if given_up {
+                tracing::error!("{url} could not be told for an hour: the notification is given up");
+            }
+            given_up
+        }
     };
     if done && let Err(why) = uss.keep.change(vec![(name(number), None)]) {
         // It is told once more after a restart, which does no harm.

@@ -269,6 +269,34 @@ fn zones_are_loaded_and_asked_about() {
 }
 
 #[test]
+fn a_zone_keeps_flights_out() {
+    let country = Country::new();
+    let one = country.supplier("uss1");
+    let zones = json!({ "features": [{
+        "identifier": "ZA", "restriction": "PROHIBITED", "applicability": [{ "permanent": "YES" }],
+        "geometry": [{ "uomDimensions": "M", "lowerLimit": 0, "upperLimit": 120,
+            "horizontalProjection": { "type": "Circle", "center": [8.0, 47.0], "radius": 1000 } }],
+    }] });
+    let served = common::Served::start(
+        listener(),
+        axum::Router::new()
+            .route("/zones.json", axum::routing::get(move || async move { axum::Json(zones) })),
+    );
+    let direct = "interuss.geospatial_map.direct_automated_test";
+    let at = format!("/geospatial_map/v1/geospatial_data_sources/{}", id(1));
+    let source =
+        json!({ "https_source": { "url": format!("{}/zones.json", served.url()), "format": "ED-269" } });
+    assert_eq!(one.ask("tester", direct, "PUT", &at, Some(source)).0, 200);
+    until("the zones are there", || {
+        one.ask("tester", direct, "GET", &at, None).1["data_source"]["status"] == "Ready"
+    });
+    let inside = one.plan(&id(1), plan("Planned", "Nominal", 0, volume(47.0, 8.0, -5, 600)));
+    assert_eq!((inside.0.as_str(), inside.2["notes"].as_str().unwrap().contains("ZA")), ("Rejected", true));
+    let outside = one.plan(&id(1), plan("Planned", "Nominal", 0, volume(47.1, 8.0, -5, 600)));
+    assert_eq!(outside.0, "Completed", "{}", outside.2);
+}
+
+#[test]
 fn aircraft_are_shown_to_display_providers() {
     for edition in [Edition::Of2019, Edition::Of2022] {
         aircraft_are_shown_in(edition);
@@ -297,6 +325,12 @@ fn aircraft_are_shown_in(edition: Edition) {
         (status, &details["operator"]["id"], &details["uas"]["id"]),
         (200, &json!("N.1"), &json!("S1"))
     );
+    // A position of another time is refused: it could not be forgotten either.
+    for wrong in ["9999-12-31T23:59:59Z", "1970-01-01T00:00:00Z"] {
+        let mut body = json!({ "telemetry": position(47.0, 8.0) });
+        body["telemetry"]["time_measured"]["value"] = json!(wrong);
+        assert_eq!(one.ask("op", OPERATOR, "POST", path, Some(body)).0, 400, "{wrong}");
+    }
     // Too wide for single aircraft: a cluster that hides them. Wider still: refused.
     let (_, seen) =
         two.ask("op", OPERATOR, "GET", "/display/v1/display_data?view=46.98,7.98,47.02,8.02", None);

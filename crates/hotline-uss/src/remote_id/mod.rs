@@ -136,13 +136,14 @@ impl Uss {
     /// Takes a position of an own aircraft, to be shown to display providers.
     ///
     /// # Errors
-    /// When there are too many aircraft.
+    /// When there are too many aircraft, or the position is not of about now.
     pub fn show(
         &self,
         id: &str,
         details: Option<&AircraftDetails>,
         track: TrackState,
     ) -> Result<(), Problem> {
+        crate::conformance::is_of_now(track.time(), self.time())?;
         let mut all = self.remote_id.aircraft.lock().unwrap_or_else(PoisonError::into_inner);
         if !all.contains_key(id) && all.len() >= MAX_AIRCRAFT {
             return Err(Problem::unavailable(format!(
