@@ -61,7 +61,6 @@ test-cluster: console ## the DSS on three etcd members on loopback, which it ins
 
 package: console ## a Debian package with the binary, the units and the guides, in target/
 	cargo build --release --locked -p hotline
-	@scripts/install-debian $(DEBIAN)
 	@scripts/debian-package
 
 lint: console ## format, clippy, documentation, types

@@ -20,9 +20,7 @@ use hotline_airspace::Category;
 use hotline_detect::ConformanceRules;
 use hotline_dss::Moment;
 use hotline_line::SharedTrack;
-use hotline_uss::{
-    AircraftDetails, ConstraintRule, Edition, PeerChange, Secret, Settings, Tile, TokenSource, Uss,
-};
+use hotline_uss::{AircraftDetails, ConstraintRule, Edition, Secret, Settings, Tile, TokenSource, Uss};
 use hotline_utm::{Gate, PublicKey};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -103,7 +101,7 @@ impl Suppliers {
         let wrong = |why: String| NodeError::content(folder.join("node.toml"), format!("suppliers: {why}"));
         let named = |place: &str| mirror::identifier(&[&config.name, place]);
         let tiles = Tile::cut(&config.areas, named).map_err(|e| wrong(e.to_string()))?;
-        let (told, changes) = mpsc::channel();
+        let (told, changes) = mpsc::sync_channel(1);
         let time: hotline_utm::Clock = Arc::new(move || Moment::from_micros(clock.now().as_microsecond()));
         let uss = Uss::open(settings(config, folder)?, Arc::new(gate(config, folder)?), time, Some(told));
         let uss = uss.map_err(|e| wrong(e.to_string()))?;
@@ -161,7 +159,7 @@ struct Joined {
 }
 
 impl Joined {
-    fn run(&mut self, changes: &Receiver<PeerChange>) {
+    fn run(&mut self, changes: &Receiver<()>) {
         let (mut look_at, mut round_at, mut plans) = (Instant::now(), Instant::now(), u64::MAX);
         while !self.stop.load(Ordering::Relaxed) {
             let mut changed = match changes.recv_timeout(TICK) {

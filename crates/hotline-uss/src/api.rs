@@ -16,9 +16,9 @@ use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hotline_dss::Moment;
-use hotline_utm::{Client, Problem};
+pub(crate) use hotline_utm::body;
+use hotline_utm::{Client, Problem, identifier};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -50,17 +50,9 @@ pub(crate) fn client(uss: &Uss, headers: &HeaderMap, scopes: &[&str]) -> Result<
     uss.gate.check(headers, scopes, (uss.now().micros() / 1_000_000).max(0) as u64)
 }
 
-/// A body as JSON of a form.
-pub(crate) fn body<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
-    serde_json::from_slice(body)
-        .map_err(|e| Problem::invalid(format!("the body is not the JSON that this needs: {e}")))
-}
-
 /// An identifier: a UUID of version 4.
 pub(crate) fn id(text: &str) -> Result<String, Problem> {
-    let parsed = uuid::Uuid::try_parse(text).ok().filter(|u| text.len() == 36 && u.get_version_num() == 4);
-    let parsed = parsed.ok_or_else(|| Problem::invalid(format!("{text:?} is no UUID of version 4")))?;
-    Ok(parsed.to_string())
+    identifier(text).map(|id| id.to_string())
 }
 
 /// What was done on another thread.
@@ -164,7 +156,7 @@ async fn put_flight(
 
 async fn flights(State(uss): State<Arc<Uss>>, headers: HeaderMap) -> Result<Response, Problem> {
     client(&uss, &headers, &[OPERATOR])?;
-    let flights: Vec<_> = uss.state().flights.values().cloned().collect();
+    let flights: Vec<_> = uss.flights().into_values().collect();
     Ok(Json(json!({ "flights": flights })).into_response())
 }
 

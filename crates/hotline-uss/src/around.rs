@@ -208,7 +208,7 @@ impl Uss {
         state.intents_known.insert(intent.reference.id.clone(), intent.clone());
         drop(state);
         if intent.reference.manager != self.settings.name {
-            self.told(crate::PeerChange::Intent(Box::new(intent)));
+            self.told();
         }
     }
 
@@ -224,7 +224,7 @@ impl Uss {
         state.constraints_known.insert(constraint.reference.id.clone(), constraint.clone());
         drop(state);
         if constraint.reference.manager != self.settings.name {
-            self.told(crate::PeerChange::Constraint(Box::new(constraint)));
+            self.told();
         }
     }
 

@@ -1,13 +1,13 @@
 //! Constraints: what they mean for plans, and those that this supplier manages itself.
 
+use crate::Uss;
 use crate::flight::OwnConstraint;
 use crate::keep::to;
-use crate::outbox::{Kind, name, notes};
+use crate::outbox::Kind;
 use crate::planning::Outcome;
 use crate::uss::{ConstraintRule, MAX_OWN};
 use crate::volumes::{exact_all, span};
-use crate::wire::{Constraint, ConstraintDetails, Subscriber};
-use crate::{PeerChange, Uss};
+use crate::wire::{Constraint, ConstraintDetails};
 use serde_json::{Value, json};
 use std::sync::PoisonError;
 
@@ -103,9 +103,10 @@ impl Uss {
         let constraint = Constraint { reference: changed.constraint_reference, details };
         own = OwnConstraint { constraint: Some(constraint.clone()), pending: None, deleting: false };
         let kept = to(format!("constraint/{id}"), &own);
-        self.keep_with_notes(&changed.subscribers, id, &json!(constraint), kept)?;
+        self.with_notes(Kind::Constraint, &changed.subscribers, id, &json!(constraint), vec![kept])
+            .map_err(Outcome::Failed)?;
         self.state().constraints.insert(id.into(), own);
-        self.told(PeerChange::Constraint(Box::new(constraint.clone())));
+        self.told();
         Ok(constraint)
     }
 
@@ -128,9 +129,11 @@ impl Uss {
             Some(reference) => self.dss.delete_constraint(&self.http, &reference)?.subscribers,
             None => Vec::new(),
         };
-        self.keep_with_notes(&subscribers, id, &Value::Null, (format!("constraint/{id}"), None))?;
+        let gone = (format!("constraint/{id}"), None);
+        self.with_notes(Kind::Constraint, &subscribers, id, &Value::Null, vec![gone])
+            .map_err(Outcome::Failed)?;
         self.state().constraints.remove(id);
-        self.told(PeerChange::ConstraintGone(id.into()));
+        self.told();
         Ok(true)
     }
 
@@ -145,23 +148,6 @@ impl Uss {
         } else {
             state.constraints.insert(id.into(), own.clone());
         }
-        Ok(())
-    }
-
-    fn keep_with_notes(
-        &self,
-        subscribers: &[Subscriber],
-        id: &str,
-        constraint: &Value,
-        kept: crate::keep::Change,
-    ) -> Result<(), Outcome> {
-        let notes = notes(self, subscribers, Kind::Constraint, id, constraint);
-        let first = self.outbox.numbers(notes.len());
-        let numbered: Vec<_> = (first..).zip(notes).collect();
-        let mut changes = vec![kept];
-        changes.extend(numbered.iter().map(|(n, note)| to(name(*n), note)));
-        self.keep.change(changes).map_err(|e| Outcome::Failed(e.to_string()))?;
-        self.outbox.send(numbered);
         Ok(())
     }
 }

@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// The most zones of one data set.
 pub const MAX_ZONES: usize = 20_000;
 
+/// The most data sets at a time.
+pub const MAX_SOURCES: usize = 100;
+
 /// A data set and what became of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
@@ -173,11 +176,14 @@ pub(crate) fn read(text: &str) -> Result<Vec<Zone>, String> {
 }
 
 impl Uss {
-    /// Loads a data set behind the answer. `false` when its name stands for another one already.
+    /// Loads a data set behind the answer. `false` when its name stands for another one already, or there are too many.
     pub(crate) fn load_source(self: &Arc<Self>, id: &str, url: &str, format: &str) -> bool {
         let mut state = self.state();
         if let Some(known) = state.sources.get(id) {
             return known.url == url;
+        }
+        if state.sources.len() >= MAX_SOURCES {
+            return false;
         }
         let source = |status, message| Source { url: url.into(), status, message, zones: Arc::default() };
         if format != "ED-269" {

@@ -9,7 +9,7 @@
 //! - [`Uss`]: a supplier; [`service`] makes its router.
 //! - [`Settings`]: how it is set.
 //! - [`Wanted`] and [`Outcome`]: what an operator asks for, and what came of it.
-//! - [`PeerChange`]: what others have changed, for those who want to know.
+//! - [`Tile`]: airspace of which everything is to be known.
 //! - [`wire`]: the forms of the standard.
 //!
 //! ```
@@ -51,7 +51,7 @@ pub use api::{MAX_BODY, OPERATOR, service};
 pub use conformance::{TELEMETRY_LOST, report};
 pub use flight::{Flight, OwnConstraint};
 pub use forms::forms_of;
-pub use geozones::MAX_ZONES;
+pub use geozones::{MAX_SOURCES, MAX_ZONES};
 pub use http::{ASK_WITHIN, AskError, Secret, TokenSource};
 pub use outbox::{FIRST_PAUSE, GIVEN_UP_AFTER, LONGEST_PAUSE};
 pub use planning::{Mode, Outcome, PLAN_HORIZON, Wanted};
@@ -59,7 +59,5 @@ pub use remote_id::{
     AircraftDetails, Edition, MAX_AIRCRAFT, MAX_DETAILS_DIAGONAL, MAX_DIAGONAL, NEAR_REAL_TIME,
 };
 pub use standing::{MAX_TILES, Rectangle, RectangleError, Tile};
-pub use uss::{
-    ConstraintRule, MAX_KNOWN, MAX_NOTICES, MAX_OWN, Notice, PeerChange, Settings, StartError, Uss,
-};
+pub use uss::{ConstraintRule, MAX_KNOWN, MAX_NOTICES, MAX_OWN, Notice, Settings, StartError, Uss};
 pub use volumes::{MAX_VOLUMES, written};

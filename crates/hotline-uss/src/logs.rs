@@ -13,8 +13,8 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
 /// The most records that wait to be written; further ones are dropped, and the drop is logged.
 const MAX_WAITING: usize = 10_000;
-/// The most records of one log set.
-const MAX_SET: usize = 100_000;
+/// The largest day, bytes, that is given as a log set; a larger one is read from its file.
+const MAX_SET: u64 = 256 << 20;
 
 /// One line of a log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -107,12 +107,19 @@ impl Logs {
             return Ok(None);
         }
         let told = |e: std::io::Error| format!("{}: {e}", path.display());
+        let length = path.metadata().map_err(told)?.len();
+        if length > MAX_SET {
+            return Err(format!(
+                "{day} has {length} bytes of records, {MAX_SET} are given at once: read {}",
+                path.display()
+            ));
+        }
         let mut set = json!({
             "messages": [], "operator_notifications": [], "operator_inputs": [], "operator_associations": [],
             "planning_attempts": [], "operational_intent_positions": [], "constraint_provider_associations": [],
         });
         let mut positions: std::collections::BTreeMap<String, Vec<Value>> = Default::default();
-        for line in BufReader::new(File::open(&path).map_err(told)?).lines().take(MAX_SET) {
+        for line in BufReader::new(File::open(&path).map_err(told)?).lines() {
             let line = line.map_err(told)?;
             // A line that was cut off by a crash is left out.
             let Ok(record) = serde_json::from_str::<Record>(&line) else { continue };

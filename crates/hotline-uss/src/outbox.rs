@@ -2,6 +2,7 @@
 //! pauses.
 
 use crate::Uss;
+use crate::keep::{Change, to};
 use crate::remote_id::Edition;
 use crate::wire::Subscriber;
 use serde::{Deserialize, Serialize};
@@ -78,7 +79,7 @@ pub(crate) struct Outbox {
     changed: Condvar,
 }
 
-pub(crate) fn name(number: u64) -> String {
+fn name(number: u64) -> String {
     format!("out/{number:020}")
 }
 
@@ -134,6 +135,26 @@ pub(crate) fn notes(
         Note { url: subscriber.uss_base_url.clone(), kind, id: id.into(), body, since: uss.now().micros() }
     };
     others.map(note).collect()
+}
+
+impl Uss {
+    /// Keeps changes together with the notifications of them, then sends those.
+    pub(crate) fn with_notes(
+        &self,
+        kind: Kind,
+        subscribers: &[Subscriber],
+        id: &str,
+        entity: &Value,
+        mut changes: Vec<Change>,
+    ) -> Result<(), String> {
+        let notes = notes(self, subscribers, kind, id, entity);
+        let first = self.outbox.numbers(notes.len());
+        let numbered: Vec<_> = (first..).zip(notes).collect();
+        changes.extend(numbered.iter().map(|(n, note)| to(name(*n), note)));
+        self.keep.change(changes).map_err(|e| e.to_string())?;
+        self.outbox.send(numbered);
+        Ok(())
+    }
 }
 
 /// Starts the sender; it ends when the supplier is gone.

@@ -4,8 +4,8 @@ use crate::Uss;
 use crate::around::check_intent;
 use crate::http::AskError;
 use crate::volumes::{exact_all, overlap};
-use crate::wire::{ConstraintNotice, Intent, IntentNotice, SubscriptionState};
-use crate::{PeerChange, keep, wire};
+use crate::wire::{Constraint, ConstraintNotice, Intent, IntentNotice, SubscriptionState};
+use crate::{keep, wire};
 use axum::http::StatusCode;
 use hotline_utm::Problem;
 
@@ -68,7 +68,7 @@ impl Uss {
             state.flights.values_mut().for_each(|flight| flight.conflicts.retain(|c| *c != id));
             if state.intents_known.remove(&id).is_some() {
                 drop(state);
-                self.told(PeerChange::IntentGone(id));
+                self.told();
             }
             return Ok(());
         };
@@ -108,7 +108,7 @@ impl Uss {
             }
             if state.constraints_known.remove(&id).is_some() {
                 drop(state);
-                self.told(PeerChange::ConstraintGone(id));
+                self.told();
             }
             return Ok(());
         };
@@ -121,8 +121,11 @@ impl Uss {
         }
         let volumes = exact_all(&constraint.details.volumes).map_err(Problem::invalid)?;
         let known = self.state().constraints_known.get(&id).cloned();
-        let known = known.as_ref().map(|c| (c.reference.manager.as_str(), c.reference.version, c));
-        let told = (constraint.reference.manager.as_str(), constraint.reference.version, &constraint);
+        let content = |c: &Constraint| (c.reference.ovn.clone(), c.details.clone());
+        let (new, old) = (content(&constraint), known.as_ref().map(content));
+        let known = known.as_ref().zip(old.as_ref());
+        let known = known.map(|(c, content)| (c.reference.manager.as_str(), c.reference.version, content));
+        let told = (constraint.reference.manager.as_str(), constraint.reference.version, &new);
         if may_replace(client, told, known)? {
             if self.is_listened_to() {
                 let confirmed = self.dss.constraint(&self.http, &id);

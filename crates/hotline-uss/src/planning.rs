@@ -4,14 +4,13 @@
 //! What is about to be told to the DSS is written down first, and what it has taken is written down together with the
 //! notifications that follow, so that a crash at any point leaves a flight that is either as before or as told.
 
-use crate::PeerChange;
 use crate::around::{areas, is_ahead};
 use crate::dss_client::{PutError, STRATEGIC_AND_CONSTRAINTS};
 use crate::flight::{Flight, Pending};
 use crate::http::AskError;
 use crate::keep::to;
 use crate::logs::Record;
-use crate::outbox::{Kind, name, notes};
+use crate::outbox::Kind;
 use crate::remote_id::AircraftDetails;
 use crate::rules::{Findings, Plan, judge, may_become};
 use crate::uss::{ConstraintRule, MAX_OWN, Uss};
@@ -362,28 +361,9 @@ impl Uss {
     ) -> Result<(), Told> {
         let entity = flight.intent.as_ref().map(|i| i.reference.id.clone()).unwrap_or_default();
         let kept = to(format!("flight/{}", flight.id), flight);
-        self.with_notes(subscribers, &entity, intent, vec![kept])?;
+        self.with_notes(Kind::Intent, subscribers, &entity, intent, vec![kept]).map_err(Told::Not)?;
         self.state().put(flight.clone());
-        if let Some(intent) = &flight.intent {
-            self.told(PeerChange::Intent(Box::new(intent.clone())));
-        }
-        Ok(())
-    }
-
-    /// Keeps a change together with the notifications of it, then sends them.
-    pub(crate) fn with_notes(
-        &self,
-        subscribers: &[Subscriber],
-        entity: &str,
-        intent: &Value,
-        mut changes: Vec<crate::keep::Change>,
-    ) -> Result<(), Told> {
-        let notes = notes(self, subscribers, Kind::Intent, entity, intent);
-        let first = self.outbox.numbers(notes.len());
-        let numbered: Vec<_> = (first..).zip(notes).collect();
-        changes.extend(numbered.iter().map(|(n, note)| to(name(*n), note)));
-        self.keep.change(changes).map_err(|e| Told::Not(e.to_string()))?;
-        self.outbox.send(numbered);
+        self.told();
         Ok(())
     }
 

@@ -1,10 +1,11 @@
 //! Ending a flight, and finding out what came of a change that was begun.
 
+use crate::Uss;
 use crate::flight::{Flight, Pending};
 use crate::http::AskError;
+use crate::outbox::Kind;
 use crate::planning::{Outcome, Told};
 use crate::wire::{Intent, IntentReference, Subscriber};
-use crate::{PeerChange, Uss};
 use serde_json::Value;
 use std::sync::PoisonError;
 
@@ -57,17 +58,12 @@ impl Uss {
 
     fn dropped(&self, mut flight: Flight, subscribers: &[Subscriber]) -> Outcome {
         let entity = flight.intent.as_ref().map(|i| i.reference.id.clone()).unwrap_or_default();
-        let kept = self.with_notes(
-            subscribers,
-            &entity,
-            &Value::Null,
-            vec![(format!("flight/{}", flight.id), None)],
-        );
-        if let Err(Told::Not(why)) = kept {
+        let gone = (format!("flight/{}", flight.id), None);
+        if let Err(why) = self.with_notes(Kind::Intent, subscribers, &entity, &Value::Null, vec![gone]) {
             return Outcome::Failed(why);
         }
         self.state().flights.remove(&flight.id);
-        self.told(PeerChange::IntentGone(entity));
+        self.told();
         flight.pending = None;
         Outcome::Done { flight: Box::new(flight), advisories: vec![] }
     }

@@ -4,14 +4,14 @@
 //! is put anew at each look: its answer lists what is there, which repairs any notification that was missed.
 
 use crate::Uss;
+use crate::around;
 use crate::http::AskError;
 use crate::volumes::written;
 use crate::wire::{Constraint, ConstraintReference, Intent, IntentReference};
-use crate::{PeerChange, around};
 use hotline_airspace::{Area, Degrees, Position};
 use jiff::SignedDuration;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most tiles of all rectangles.
 pub const MAX_TILES: usize = 200;
@@ -138,14 +138,23 @@ impl Uss {
         intents: &BTreeMap<String, IntentReference>,
         constraints: &BTreeMap<String, ConstraintReference>,
     ) {
-        for reference in intents.values() {
-            if let Err(why) = self.intent_details(reference) {
-                tracing::warn!("{why}");
+        // One that does not answer is waited for once, not for each of its entities.
+        let mut silent: BTreeSet<&str> = BTreeSet::new();
+        let of_intents = intents.values().map(|r| (r.uss_base_url.as_str(), Ok(r)));
+        let of_constraints = constraints.values().map(|r| (r.uss_base_url.as_str(), Err(r)));
+        for (base, reference) in of_intents.chain(of_constraints) {
+            if silent.contains(base) {
+                continue;
             }
-        }
-        for reference in constraints.values() {
-            if let Err(why) = self.constraint_of(reference) {
+            let asked = match reference {
+                Ok(intent) => self.intent_details(intent).map(|_| ()),
+                Err(constraint) => self.constraint_of(constraint).map(|_| ()),
+            };
+            if let Err(why) = asked {
                 tracing::warn!("{why}");
+                if matches!(why, AskError::Silent { .. }) {
+                    silent.insert(base);
+                }
             }
         }
         let mut state = self.state();
@@ -155,8 +164,7 @@ impl Uss {
         gone_intents.iter().for_each(|id| _ = state.intents_known.remove(id));
         gone_constraints.iter().for_each(|id| _ = state.constraints_known.remove(id));
         drop(state);
-        gone_intents.into_iter().for_each(|id| self.told(PeerChange::IntentGone(id)));
-        gone_constraints.into_iter().for_each(|id| self.told(PeerChange::ConstraintGone(id)));
+        self.told();
     }
 
     /// The intents that are known, of others and of flights here whose names are wanted, with their exact volumes.

@@ -11,9 +11,8 @@ use std::time::{Duration, Instant};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_millis(500);
-/// How many looks pass between two tries of what is left open.
-const TRIES_EVERY: u32 = 10;
-
+/// How often what is left open is tried.
+const TRY_EVERY: Duration = Duration::from_secs(5);
 /// How long one look may take what waits for others; the rest has its turn at the next.
 const LOOK_FOR: Duration = Duration::from_secs(5);
 
@@ -25,7 +24,7 @@ pub(crate) fn start(uss: &Arc<Uss>) {
         uss.remote_id.forget_old(uss.time());
     });
     every(uss, "uss-areas", EVERY, |uss| uss.keep_service_areas());
-    every(uss, "uss-upkeep", EVERY * TRIES_EVERY, |uss| {
+    every(uss, "uss-upkeep", TRY_EVERY, |uss| {
         uss.finish_open();
         uss.end_what_is_over();
         uss.look_for_lost();

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The most entities of other suppliers that are remembered; beyond it, those that end first are asked for anew.
@@ -97,19 +97,6 @@ pub struct Notice {
     pub conflicts: Option<usize>,
 }
 
-/// An entity has changed, another supplier's or an own one.
-#[derive(Debug, Clone, PartialEq)]
-pub enum PeerChange {
-    /// An intent is new or other than before.
-    Intent(Box<Intent>),
-    /// An intent is gone.
-    IntentGone(String),
-    /// A constraint is new or other than before.
-    Constraint(Box<Constraint>),
-    /// A constraint is gone.
-    ConstraintGone(String),
-}
-
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) flights: BTreeMap<String, Flight>,
@@ -171,11 +158,11 @@ pub struct Uss {
     pub(crate) remote_id: RemoteId,
     pub(crate) answers: Answers,
     state: Mutex<State>,
-    changes: Option<Mutex<Sender<PeerChange>>>,
+    changes: Option<SyncSender<()>>,
 }
 
 impl Uss {
-    /// Opens what was kept. What others change is sent to `changes`, where somebody wants to know.
+    /// Opens what was kept. That something has changed, here or with others, is sent to `changes`, where somebody wants to know.
     ///
     /// # Errors
     /// When the data folder cannot be used, or the authority's certificate cannot.
@@ -183,7 +170,7 @@ impl Uss {
         settings: Settings,
         gate: Arc<Gate>,
         clock: Clock,
-        changes: Option<Sender<PeerChange>>,
+        changes: Option<SyncSender<()>>,
     ) -> Result<Arc<Self>, StartError> {
         let folder = |path: &PathBuf, why| StartError::Folder { path: path.display().to_string(), why };
         std::fs::create_dir_all(&settings.data).map_err(|e| folder(&settings.data, e))?;
@@ -213,7 +200,7 @@ impl Uss {
             remote_id: RemoteId::default(),
             answers: Answers::default(),
             state: Mutex::new(state),
-            changes: changes.map(Mutex::new),
+            changes,
         });
         crate::outbox::start(&uss);
         crate::upkeep::start(&uss);
@@ -247,10 +234,11 @@ impl Uss {
         self.changes.is_some()
     }
 
-    pub(crate) fn told(&self, change: PeerChange) {
+    /// Something has changed.
+    pub(crate) fn told(&self) {
         if let Some(changes) = &self.changes {
-            // Nobody listens any more when the node is stopping.
-            _ = changes.lock().unwrap_or_else(PoisonError::into_inner).send(change);
+            // Full: it is known already that something has. Gone: nobody wants to know any more.
+            _ = changes.try_send(());
         }
     }
 

@@ -100,13 +100,19 @@ impl From<StoreError> for Problem {
 }
 
 /// A body as JSON of a form.
-pub(crate) fn body<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
+///
+/// # Errors
+/// 400 with what is wrong with it.
+pub fn body<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
     serde_json::from_slice(body)
         .map_err(|e| Problem::invalid(format!("the body is not the JSON that this needs: {e}")))
 }
 
 /// An identifier: a UUID of version 4.
-pub(crate) fn identifier(text: &str) -> Result<Id, Problem> {
+///
+/// # Errors
+/// 400 when it is none.
+pub fn identifier(text: &str) -> Result<Id, Problem> {
     let canonical = text.len() == 36;
     let parsed = uuid::Uuid::try_parse(text)
         .ok()

@@ -142,13 +142,7 @@ fn id(text: &str) -> Result<Id, String> {
 }
 
 fn state(name: &str) -> Result<IntentState, String> {
-    match name {
-        "Accepted" => Ok(IntentState::Accepted),
-        "Activated" => Ok(IntentState::Activated),
-        "Nonconforming" => Ok(IntentState::Nonconforming),
-        "Contingent" => Ok(IntentState::Contingent),
-        _ => Err(format!("{name:?} is no state: Accepted, Activated, Nonconforming and Contingent are")),
-    }
+    crate::f3548::intents::state(name).map_err(|p| told(&p))
 }
 
 /// Reads one line.

@@ -46,7 +46,7 @@ pub mod scopes {
     };
 }
 
-pub use dss::{BaseUrls, Dss, Identity, MAX_BODY};
+pub use dss::{BaseUrls, Dss, Identity, MAX_BODY, body, identifier};
 pub use entities::{import_entities, read_entity, write_entity};
 pub use forms::forms_of;
 pub use jwks::{JWKS_REFRESH, JwksError, keep_fresh};

@@ -4,6 +4,7 @@ use super::closed_volume;
 use crate::Uss;
 use crate::api::{blocking, body, client, id};
 use crate::constraints::{Impact, impact, impact_of_restriction};
+use crate::geozones::MAX_SOURCES;
 use crate::uss::ConstraintRule;
 use crate::volumes::{exact_all, overlap};
 use crate::wire::{Altitude, LatLng, Volume4};
@@ -93,7 +94,7 @@ async fn put_source(
         return Ok(Json(json!({ "data_source": status })).into_response());
     };
     if !uss.load_source(&id, &url, format.as_deref().unwrap_or("ED-269")) {
-        let why = format!("data source {id} was loaded from another URL");
+        let why = format!("data source {id} was loaded from another URL, or {MAX_SOURCES} are loaded");
         return Err(Problem::with(StatusCode::CONFLICT, why));
     }
     let status = uss.state().sources.get(&id).map(|s| source(&id, s));

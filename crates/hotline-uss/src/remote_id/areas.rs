@@ -88,9 +88,8 @@ impl Uss {
     /// Announces the squares with aircraft, ends those without.
     pub(crate) fn keep_service_areas(&self) {
         let now = self.time();
-        let aircraft = self.remote_id.aircraft();
         let used: BTreeSet<Square> =
-            aircraft.values().filter_map(|a| a.positions.back()).map(square).collect();
+            self.remote_id.aircraft().values().filter_map(|a| a.positions.back()).map(square).collect();
         let mut announced = self.remote_id.areas.0.lock().unwrap_or_else(PoisonError::into_inner);
         for &at in &used {
             if let Some(area) = announced.get_mut(&at) {

@@ -15,7 +15,7 @@ use hotline_utm::Problem;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(crate) use areas::ServiceAreas;
 
@@ -116,13 +116,14 @@ pub(crate) struct RemoteId {
 }
 
 impl RemoteId {
-    pub(crate) fn aircraft(&self) -> BTreeMap<String, Aircraft> {
-        self.aircraft.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The aircraft that are shown.
+    pub(crate) fn aircraft(&self) -> MutexGuard<'_, BTreeMap<String, Aircraft>> {
+        self.aircraft.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets positions that are not near real time any more.
     pub(crate) fn forget_old(&self, now: Timestamp) {
-        let mut all = self.aircraft.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.aircraft();
         for aircraft in all.values_mut() {
             while aircraft.positions.front().is_some_and(|p| p.time() + NEAR_REAL_TIME < now) {
                 aircraft.positions.pop_front();
@@ -144,7 +145,7 @@ impl Uss {
         track: TrackState,
     ) -> Result<(), Problem> {
         crate::conformance::is_of_now(track.time(), self.time())?;
-        let mut all = self.remote_id.aircraft.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.remote_id.aircraft();
         if !all.contains_key(id) && all.len() >= MAX_AIRCRAFT {
             return Err(Problem::unavailable(format!(
                 "{MAX_AIRCRAFT} aircraft are all that can be shown at a time"

@@ -58,7 +58,7 @@ pub(super) fn flights(uss: &Uss, edition: Edition, view: &View, recent: SignedDu
         t.time() + NEAR_REAL_TIME >= now
             && view.has(t.position().latitude().get(), t.position().longitude().get())
     };
-    let shown = |(id, aircraft): (String, Aircraft)| {
+    let shown = |(id, aircraft): (&String, &Aircraft)| {
         if !aircraft.positions.iter().any(in_view) {
             return None;
         }
@@ -77,7 +77,7 @@ pub(super) fn flights(uss: &Uss, edition: Edition, view: &View, recent: SignedDu
         }
         Some(flight)
     };
-    uss.remote_id.aircraft().into_iter().filter_map(shown).collect()
+    uss.remote_id.aircraft().iter().filter_map(shown).collect()
 }
 
 #[derive(Deserialize)]
@@ -125,9 +125,9 @@ pub(super) async fn flights_19(
 
 /// The details of an own aircraft.
 pub(super) fn details(uss: &Uss, edition: Edition, id: &str) -> Result<Value, Problem> {
-    let aircraft = uss.remote_id.aircraft().remove(id);
+    let details = uss.remote_id.aircraft().get(id).map(|aircraft| aircraft.details.clone());
     let AircraftDetails { operator_id, serial_number, registration, description, operator_location, .. } =
-        aircraft.ok_or_else(|| Problem::not_found(format!("there is no flight {id}")))?.details;
+        details.ok_or_else(|| Problem::not_found(format!("there is no flight {id}")))?;
     let mut details = json!({ "id": id, "operator_id": operator_id, "operation_description": description });
     let place = operator_location.map(|(lat, lng)| json!({ "lat": lat, "lng": lng }));
     match edition {

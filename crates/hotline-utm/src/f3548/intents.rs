@@ -158,7 +158,7 @@ fn command(dss: &Dss, client: &Client, id: Id, ovn: Option<String>, put: Put) ->
     })
 }
 
-fn state(name: &str) -> Result<IntentState, Problem> {
+pub(crate) fn state(name: &str) -> Result<IntentState, Problem> {
     match name {
         "Accepted" => Ok(IntentState::Accepted),
         "Activated" => Ok(IntentState::Activated),

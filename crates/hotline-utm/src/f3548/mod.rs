@@ -2,7 +2,7 @@
 
 mod availability;
 mod constraints;
-mod intents;
+pub(crate) mod intents;
 mod subscriptions;
 mod wire;
 
